@@ -1,0 +1,9 @@
+/** Thrown when something is used after it was disposed. */
+export class DisposedError extends Error {
+  override readonly name = "DisposedError";
+
+  /** @param what the kind of the object, such as `"Vcpu"` */
+  constructor(readonly what: string) {
+    super(`this ${what} was disposed: make a new one, or use it inside the scope of its \`using\``);
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * Why KVM_RUN returned: one type per exit reason (KVM API 5, `struct kvm_run`).
+ *
+ * An exit is plain data, copied out of the area that KVM shares: it stays as it is when the vCPU
+ * runs on, and can be sent to another thread.
+ */
+
+/** KVM_EXIT_IO: the guest executed IN, OUT, INS or OUTS. */
+export interface PioExit {
+  readonly reason: "pio";
+  readonly direction: "in" | "out";
+  /** The port, 0 to 0xffff. */
+  readonly port: number;
+  /** Bytes an element. */
+  readonly size: 1 | 2 | 4;
+  /** How many elements; above 1 for a string instruction with REP. */
+  readonly count: number;
+  /** The elements that an OUT wrote; empty for an IN, which waits for {@link Vcpu.answer}. */
+  readonly values: readonly number[];
+}
+
+/** KVM_EXIT_MMIO: the guest touched a guest physical address that no slot backs. */
+export interface MmioExit {
+  readonly reason: "mmio";
+  readonly direction: "read" | "write";
+  /** Guest physical address. */
+  readonly address: bigint;
+  /** Bytes, 1 to 8. */
+  readonly size: number;
+  /** What a write wrote; 0 for a read, which waits for {@link Vcpu.answer}. */
+  readonly value: bigint;
+}
+
+/** KVM_EXIT_HLT: the guest executed HLT and no in-kernel interrupt controller waits for it. */
+export interface HltExit {
+  readonly reason: "hlt";
+}
+
+/** KVM_EXIT_SHUTDOWN: a triple fault. */
+export interface ShutdownExit {
+  readonly reason: "shutdown";
+}
+
+/** KVM_EXIT_IRQ_WINDOW_OPEN: the guest can take the interrupt that the host asked a window for. */
+export interface IrqWindowExit {
+  readonly reason: "irq-window";
+}
+
+/** KVM_RUN returned EINTR. */
+export interface IntrExit {
+  readonly reason: "intr";
+  /**
+   * A {@link Watchdog} that ran out, a kick from some thread, `immediateExit`, or another signal.
+   */
+  readonly cause: "deadline" | "kick" | "immediate-exit" | "signal";
+}
+
+/** KVM_EXIT_NMI: an NMI of the host ended KVM_RUN. */
+export interface NmiExit {
+  readonly reason: "nmi";
+}
+
+/** KVM_EXIT_DEBUG: a breakpoint or single step that the host asked for. */
+export interface DebugExit {
+  readonly reason: "debug";
+  /** The vector: 1 for #DB, 3 for #BP. */
+  readonly exception: number;
+  /** Linear address of the instruction. */
+  readonly pc: bigint;
+  readonly dr6: bigint;
+  readonly dr7: bigint;
+}
+
+/** KVM_EXIT_X86_RDMSR or KVM_EXIT_X86_WRMSR: an MSR that the host wants to handle. */
+export interface MsrExit {
+  readonly reason: "rdmsr" | "wrmsr";
+  readonly index: number;
+  /** Why it came: the MSR is unknown, its use invalid, or a filter denies it. */
+  readonly why: "unknown" | "inval" | "filter";
+  /** What WRMSR wrote; 0 for RDMSR, which waits for {@link Vcpu.answer}. */
+  readonly value: bigint;
+}
+
+/** KVM_EXIT_INTERNAL_ERROR: KVM could not go on. */
+export interface InternalErrorExit {
+  readonly reason: "internal-error";
+  /** KVM_INTERNAL_ERROR_*: 1 emulation, 2 simul-ex, 3 delivery-ev, 4 unexpected-exit-reason. */
+  readonly suberror: number;
+  /** What KVM tells of it; its meaning depends on the suberror. */
+  readonly data: readonly bigint[];
+}
+
+/** KVM_EXIT_FAIL_ENTRY: the hardware refused to enter the guest. */
+export interface FailEntryExit {
+  readonly reason: "fail-entry";
+  /** The hardware's reason, of the vendor. */
+  readonly hardwareReason: bigint;
+  /** The host CPU it happened on. */
+  readonly cpu: number;
+}
+
+/** KVM_EXIT_SYSTEM_EVENT: the guest asked for a reset, a shutdown or the like. */
+export interface SystemEventExit {
+  readonly reason: "system-event";
+  /** KVM_SYSTEM_EVENT_*: 1 shutdown, 2 reset, 3 crash, 4 wakeup, 5 suspend, 6 sev-term. */
+  readonly type: number;
+}
+
+/** KVM_EXIT_HYPERCALL: a hypercall that the host wants to handle. */
+export interface HypercallExit {
+  readonly reason: "hypercall";
+  readonly number: bigint;
+  readonly args: readonly bigint[];
+}
+
+/** KVM_EXIT_SET_TPR: CR8 was written while the host holds the local APIC. */
+export interface SetTprExit {
+  readonly reason: "set-tpr";
+}
+
+/** KVM_EXIT_TPR_ACCESS: the guest accessed the task-priority register of the local APIC. */
+export interface TprAccessExit {
+  readonly reason: "tpr-access";
+  readonly rip: bigint;
+  readonly isWrite: boolean;
+}
+
+/** KVM_EXIT_IOAPIC_EOI: a level-triggered interrupt of a user-space IOAPIC was acknowledged. */
+export interface IoapicEoiExit {
+  readonly reason: "ioapic-eoi";
+  readonly vector: number;
+}
+
+/** KVM_EXIT_DIRTY_RING_FULL: the vCPU's dirty ring wants to be harvested. */
+export interface DirtyRingFullExit {
+  readonly reason: "dirty-ring-full";
+}
+
+/** KVM_EXIT_X86_BUS_LOCK: the guest took a bus lock. */
+export interface BusLockExit {
+  readonly reason: "bus-lock";
+}
+
+/** KVM_EXIT_NOTIFY: the guest let no event window open for too long. */
+export interface NotifyExit {
+  readonly reason: "notify";
+  /** KVM_NOTIFY_*; bit 0: the context is invalid. */
+  readonly flags: number;
+}
+
+/** KVM_EXIT_MEMORY_FAULT: the vCPU accessed guest memory in a way that KVM cannot resolve. */
+export interface MemoryFaultExit {
+  readonly reason: "memory-fault";
+  readonly flags: bigint;
+  /** Guest physical address. */
+  readonly address: bigint;
+  /** Bytes. */
+  readonly size: bigint;
+}
+
+/** An exit reason that Trapline does not know. */
+export interface UnknownExit {
+  readonly reason: "unknown";
+  /** The number in `exit_reason`; 0 is KVM_EXIT_UNKNOWN itself. */
+  readonly exitReason: number;
+  /** The vendor's exit reason, where `exit_reason` is KVM_EXIT_UNKNOWN. */
+  readonly hardwareReason: bigint;
+}
+
+/** Why KVM_RUN returned. */
+export type Exit =
+  | PioExit
+  | MmioExit
+  | HltExit
+  | ShutdownExit
+  | IrqWindowExit
+  | IntrExit
+  | NmiExit
+  | DebugExit
+  | MsrExit
+  | InternalErrorExit
+  | FailEntryExit
+  | SystemEventExit
+  | HypercallExit
+  | SetTprExit
+  | TprAccessExit
+  | IoapicEoiExit
+  | DirtyRingFullExit
+  | BusLockExit
+  | NotifyExit
+  | MemoryFaultExit
+  | UnknownExit;

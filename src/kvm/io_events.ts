@@ -1,0 +1,73 @@
+import { constants } from "../../ffi/abi/constants.ts";
+import { kvm_ioeventfd } from "../../ffi/abi/interrupts.ts";
+import type { EventFd } from "../../ffi/eventfd.ts";
+import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
+import { act, type ActionOperand, type Observed } from "./action.ts";
+import { ioctlBuffer } from "./ioctl.ts";
+
+/** A guest access that signals an eventfd (KVM_IOEVENTFD, KVM API 4.59). */
+export interface IoEvent {
+  /** A port or a guest physical address. */
+  readonly space: "pio" | "mmio";
+  readonly address: bigint | number;
+  /** Bytes of the access: 1, 2, 4 or 8, or 0 for any. */
+  readonly size: number;
+  /** Only a write of this value signals. */
+  readonly match?: bigint | number;
+}
+
+/** The accesses of a VM that signal an eventfd inside the kernel instead of exiting. */
+export class IoEvents {
+  readonly #fd: FileDescriptor;
+  readonly #observed: Observed;
+
+  /** Made by {@link Vm}. */
+  constructor(fd: FileDescriptor, observed: Observed) {
+    this.#fd = fd;
+    this.#observed = observed;
+  }
+
+  /**
+   * Lets a guest's write signal an eventfd (KVM_IOEVENTFD, KVM API 4.59).
+   *
+   * @throws {KvmError} EEXIST when the same access is assigned, EINVAL when its size is invalid.
+   * @throws {DisposedError} after disposal of the VM or of the eventfd.
+   */
+  assign(event: EventFd, access: IoEvent): void {
+    act(this.#observed, "ioeventfd", operands(access), () => this.#set(event, access, 0));
+  }
+
+  /**
+   * Undoes {@link assign}.
+   *
+   * @throws {KvmError} ENOENT when no such access is assigned.
+   * @throws {DisposedError} after disposal of the VM or of the eventfd.
+   */
+  release(event: EventFd, access: IoEvent): void {
+    act(
+      this.#observed,
+      "ioeventfd-release",
+      operands(access),
+      () => this.#set(event, access, constants.KVM_IOEVENTFD_FLAG_DEASSIGN),
+    );
+  }
+
+  #set(event: EventFd, access: IoEvent, flags: number): void {
+    const { size, fields } = kvm_ioeventfd;
+    const view = new DataView(new ArrayBuffer(size));
+    if (access.match !== undefined) flags |= constants.KVM_IOEVENTFD_FLAG_DATAMATCH;
+    if (access.space === "pio") flags |= constants.KVM_IOEVENTFD_FLAG_PIO;
+    view.setBigUint64(fields.datamatch[0], BigInt(access.match ?? 0), true);
+    view.setBigUint64(fields.addr[0], BigInt(access.address), true);
+    view.setUint32(fields.len[0], access.size, true);
+    view.setInt32(fields.fd[0], event.fd, true);
+    view.setUint32(fields.flags[0], flags, true);
+    ioctlBuffer(this.#fd, "KVM_IOEVENTFD", view);
+  }
+}
+
+function operands({ space, address, size, match }: IoEvent): ActionOperand[] {
+  const list: ActionOperand[] = [space, address, ["size", size]];
+  if (match !== undefined) list.push(["match", match]);
+  return list;
+}

@@ -1,0 +1,227 @@
+import { encode } from "../../ffi/abi/layout.ts";
+import {
+  kvm_clear_dirty_log,
+  kvm_dirty_log,
+  kvm_userspace_memory_region,
+} from "../../ffi/abi/memory.ts";
+import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
+import { Mapping, PAGE_SIZE } from "../../ffi/mapping.ts";
+import { act, type ActionOperand, type Observed } from "./action.ts";
+import { ioctlBuffer } from "./ioctl.ts";
+
+/** Flag of a slot: log which pages are written (KVM_MEM_LOG_DIRTY_PAGES). */
+export const MEMORY_LOG_DIRTY_PAGES = 1;
+/** Flag of a slot: the guest may only read; a write becomes an MMIO exit (KVM_MEM_READONLY). */
+export const MEMORY_READONLY = 2;
+
+/** A memory slot: guest physical addresses backed by memory of this process (KVM API 4.35). */
+export interface MemorySlot {
+  /** Slot number; bits 16 and up are the address space. */
+  readonly slot: number;
+  /** First guest physical address; a multiple of 4096. */
+  readonly guestAddress: bigint | number;
+  /** Bytes; a multiple of 4096. 0 deletes the slot. */
+  readonly size: bigint | number;
+  /** Host memory behind it, or its address where a test wants a wrong one. */
+  readonly memory?: Mapping | bigint;
+  /** Bytes into that memory. */
+  readonly offset?: number;
+  /** {@link MEMORY_LOG_DIRTY_PAGES}, {@link MEMORY_READONLY}. */
+  readonly flags?: number;
+}
+
+interface Backed {
+  readonly start: bigint;
+  readonly size: bigint;
+  readonly memory: Mapping;
+  readonly offset: number;
+}
+
+/** Thrown when guest memory is accessed from the host where no slot backs it. */
+export class GuestAddressError extends RangeError {
+  override readonly name = "GuestAddressError";
+
+  /** @param address guest physical @param size bytes */
+  constructor(readonly address: bigint, readonly size: number) {
+    super(
+      `no single slot backs guest physical 0x${address.toString(16)} + ${size} bytes: ` +
+        "add memory there with addRam or setSlot",
+    );
+  }
+}
+
+/** The guest physical memory of a VM: its slots, their contents and their dirty logs. */
+export class GuestMemory {
+  readonly #fd: FileDescriptor;
+  readonly #observed: Observed;
+  readonly #slots = new Map<number, Backed>();
+  readonly #owned: Mapping[] = [];
+  readonly #region: DataView<ArrayBuffer> = new DataView(
+    new ArrayBuffer(kvm_userspace_memory_region.size),
+  );
+
+  /** Made by {@link Vm}. */
+  constructor(fd: FileDescriptor, observed: Observed) {
+    this.#fd = fd;
+    this.#observed = observed;
+  }
+
+  /**
+   * Creates, moves, changes or (size 0) deletes a slot (KVM_SET_USER_MEMORY_REGION, KVM API 4.35).
+   *
+   * @throws {KvmError} EINVAL, EEXIST and others of the API document when KVM refuses.
+   * @throws {DisposedError} after disposal of the VM or of the memory.
+   */
+  setSlot(slot: MemorySlot): void {
+    const start = BigInt(slot.guestAddress);
+    const size = BigInt(slot.size);
+    const { memory, offset = 0, flags = 0 } = slot;
+    const base = memory instanceof Mapping ? memory.address : memory ?? 0n;
+    const operands: ActionOperand[] = [slot.slot, ["gpa", start], ["size", size]];
+    if (flags !== 0) operands.push(["flags", flags]);
+    act(this.#observed, "slot", operands, () => {
+      encode(kvm_userspace_memory_region, this.#region, {
+        slot: slot.slot,
+        flags,
+        guest_phys_addr: start,
+        memory_size: size,
+        userspace_addr: base + BigInt(offset),
+      });
+      ioctlBuffer(
+        this.#fd,
+        "KVM_SET_USER_MEMORY_REGION",
+        this.#region,
+        `slot ${slot.slot} at 0x${start.toString(16)}, 0x${size.toString(16)} bytes`,
+      );
+    });
+    if (size === 0n) this.#slots.delete(slot.slot);
+    else if (memory instanceof Mapping) this.#slots.set(slot.slot, { start, size, memory, offset });
+  }
+
+  /**
+   * Maps fresh zeroed memory and puts a slot over it; the VM unmaps it when it is disposed.
+   *
+   * @param guestAddress guest physical; a multiple of 4096
+   * @param size bytes; a multiple of 4096
+   * @throws {RangeError} when the size is not a positive multiple of 4096.
+   * @throws {KvmError} when KVM refuses the slot.
+   */
+  addRam(
+    guestAddress: bigint | number,
+    size: number,
+    options: { slot?: number; flags?: number } = {},
+  ): Mapping {
+    const memory = Mapping.anonymous(size);
+    this.#owned.push(memory);
+    this.setSlot({
+      slot: options.slot ?? this.#freeSlot(),
+      guestAddress,
+      size,
+      memory,
+      flags: options.flags,
+    });
+    return memory;
+  }
+
+  #freeSlot(): number {
+    let slot = 0;
+    while (this.#slots.has(slot)) slot++;
+    return slot;
+  }
+
+  /**
+   * The live bytes behind guest physical memory.
+   *
+   * @param size bytes
+   * @throws {GuestAddressError} when no single slot backs the whole range.
+   */
+  bytes(guestAddress: bigint | number, size: number): Uint8Array<ArrayBuffer> {
+    const address = BigInt(guestAddress);
+    for (const { start, size: length, memory, offset } of this.#slots.values()) {
+      if (address >= start && address + BigInt(size) <= start + length) {
+        const at = offset + Number(address - start);
+        return memory.bytes.subarray(at, at + size);
+      }
+    }
+    throw new GuestAddressError(address, size);
+  }
+
+  /** The slots that the host can reach, by number: where each starts and its live bytes. */
+  slots(): { slot: number; guestAddress: bigint; bytes: Uint8Array<ArrayBuffer> }[] {
+    return [...this.#slots].map(([slot, { start, size, memory, offset }]) => ({
+      slot,
+      guestAddress: start,
+      bytes: memory.bytes.subarray(offset, offset + Number(size)),
+    }));
+  }
+
+  /**
+   * Fetches and, unless manual protection is on, clears the dirty log of a slot
+   * (KVM_GET_DIRTY_LOG, KVM API 4.8).
+   *
+   * @param pages how many pages the slot has
+   * @returns the indices of the pages written since the last time, ascending
+   * @throws {KvmError} ENOENT when the slot does not exist or keeps no log.
+   */
+  dirtyLog(slot: number, pages: number): bigint[] {
+    return act(this.#observed, "dirty-log", [slot], () => {
+      const bitmap = Mapping.anonymous(bitmapSize(pages));
+      try {
+        const view = new DataView(new ArrayBuffer(kvm_dirty_log.size));
+        encode(kvm_dirty_log, view, { slot, dirty_bitmap: bitmap.address });
+        ioctlBuffer(this.#fd, "KVM_GET_DIRTY_LOG", view, `slot ${slot}`);
+        return setBits(bitmap.bytes, pages);
+      } finally {
+        bitmap[Symbol.dispose]();
+      }
+    }, (dirty) => dirty);
+  }
+
+  /**
+   * Clears pages of a dirty log under manual protection (KVM_CLEAR_DIRTY_LOG, KVM API 4.117).
+   *
+   * @param firstPage a multiple of 64
+   * @param pages a multiple of 64, unless it reaches the end of the slot
+   * @throws {KvmError} EINVAL when a number is not aligned or beyond the slot.
+   */
+  clearDirtyLog(slot: number, firstPage: number, pages: number): void {
+    const operands: ActionOperand[] = [slot, ["first", firstPage], ["pages", pages]];
+    act(this.#observed, "clear-dirty-log", operands, () => {
+      const bitmap = Mapping.anonymous(bitmapSize(pages));
+      try {
+        bitmap.bytes.fill(0xff, 0, Math.ceil(pages / 8));
+        const view = new DataView(new ArrayBuffer(kvm_clear_dirty_log.size));
+        encode(kvm_clear_dirty_log, view, {
+          slot,
+          num_pages: pages,
+          first_page: BigInt(firstPage),
+          dirty_bitmap: bitmap.address,
+        });
+        ioctlBuffer(this.#fd, "KVM_CLEAR_DIRTY_LOG", view, `slot ${slot}`);
+      } finally {
+        bitmap[Symbol.dispose]();
+      }
+    });
+  }
+
+  /** Unmaps what {@link addRam} mapped. The VM calls it when its own descriptor is closed. */
+  [Symbol.dispose](): void {
+    this.#slots.clear();
+    for (const memory of this.#owned.splice(0)) memory[Symbol.dispose]();
+  }
+}
+
+/** Bytes of a dirty bitmap in whole pages: the kernel writes it in units of 64 bits. */
+function bitmapSize(pages: number): number {
+  const bytes = Math.ceil(pages / 64) * 8;
+  return Math.max(1, Math.ceil(bytes / PAGE_SIZE)) * PAGE_SIZE;
+}
+
+function setBits(bitmap: Uint8Array, pages: number): bigint[] {
+  const set: bigint[] = [];
+  // Whole words are looked at, so that a bit set beyond the slot's end is seen too.
+  for (let page = 0; page < Math.ceil(pages / 64) * 64; page++) {
+    if (bitmap[page >> 3] & (1 << (page & 7))) set.push(BigInt(page));
+  }
+  return set;
+}

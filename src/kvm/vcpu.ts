@@ -1,0 +1,305 @@
+import { ioctls } from "../../ffi/abi/ioctls.ts";
+import { kvm_run, kvm_run_io, kvm_run_mmio, kvm_run_msr } from "../../ffi/abi/run.ts";
+import { FileDescriptor } from "../../ffi/file_descriptor.ts";
+import { libc } from "../../ffi/libc.ts";
+import { Mapping } from "../../ffi/mapping.ts";
+import { drainSignals, kickThread, prepareThread, runSignalMask } from "../../ffi/signal.ts";
+import { act, type Observed } from "./action.ts";
+import { decodeExit } from "./decode_exit.ts";
+import { KvmError } from "./error.ts";
+import type { Exit, IntrExit } from "./exit.ts";
+import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import { VcpuState } from "./vcpu_state.ts";
+
+const EINTR = 4;
+const KVM_RUN = ioctls.KVM_RUN;
+const fields = kvm_run.fields;
+
+/** Thrown when the host answers though the last exit asked for nothing. */
+export class AnswerError extends Error {
+  override readonly name = "AnswerError";
+}
+
+/**
+ * A virtual CPU: the descriptor that KVM_CREATE_VCPU gives, and the area it shares (KVM API 4.7, 5).
+ *
+ * It is run by the thread that made it.
+ *
+ * @example
+ * ```ts
+ * import { Kvm } from "@trapline/trapline";
+ *
+ * using kvm = Kvm.open();
+ * using vm = kvm.createVm();
+ * using vcpu = vm.createVcpu();
+ * console.log(vcpu.regs().rip); // 0xfff0n: the reset state
+ * ```
+ */
+export class Vcpu extends VcpuState implements Disposable {
+  readonly #fd: FileDescriptor;
+  readonly #number: number;
+  readonly #run: Mapping;
+  readonly #view: DataView<ArrayBuffer>;
+  readonly #thread: number;
+  readonly #observed: Observed;
+  readonly #libc = libc();
+  #disposed = false;
+  /** The id it was made with. */
+  readonly id: number;
+
+  private constructor(
+    fd: FileDescriptor,
+    id: number,
+    run: Mapping,
+    thread: number,
+    observed: Observed,
+  ) {
+    super(fd, observed);
+    this.#fd = fd;
+    this.#number = fd.number;
+    this.#run = run;
+    this.#view = run.view;
+    this.#thread = thread;
+    this.#observed = observed;
+    this.id = id;
+  }
+
+  /**
+   * Makes a vCPU of a VM for the calling thread; {@link Vm.createVcpu} is the usual way.
+   *
+   * @param vm the VM's descriptor
+   * @param runSize bytes of the shared area, {@link Kvm.vcpuMmapSize}
+   * @param observed where the observer of its actions is found
+   * @throws {KvmError} EEXIST when there is a vCPU of that id, EINVAL when it is out of range.
+   */
+  static create(vm: FileDescriptor, id: number, runSize: number, observed: Observed): Vcpu {
+    const thread = prepareThread();
+    const fd = new FileDescriptor(ioctlValue(vm, "KVM_CREATE_VCPU", id), "Vcpu");
+    try {
+      setSignalMask(fd);
+      return new Vcpu(fd, id, Mapping.ofFd(fd.number, runSize), thread, observed);
+    } catch (error) {
+      fd[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Enters the guest and tells why it came back (KVM_RUN, KVM API 4.10).
+   *
+   * An IN, an MMIO read or a RDMSR is completed by the next call: give its value with
+   * {@link answer} before.
+   *
+   * @throws {KvmError} EFAULT and others of the API document; EINTR is the exit `intr` instead.
+   * @throws {DisposedError} after disposal.
+   */
+  run(): Exit {
+    if (this.#disposed) this.#fd.number;
+    const result = this.#libc.ioctlValue(this.#number, KVM_RUN, 0);
+    if (result < 0) return this.#failed(this.#libc.errno[0]);
+    return decodeExit(this.#view);
+  }
+
+  #failed(errno: number): Exit {
+    if (errno === EINTR) return this.#interrupted();
+    // KVM_EXIT_MEMORY_FAULT is the one exit that comes with an error (KVM API 5).
+    const exit = decodeExit(this.#view);
+    if (exit.reason === "memory-fault") return exit;
+    throw new KvmError("KVM_RUN", errno);
+  }
+
+  #interrupted(): IntrExit {
+    const { kick, deadline } = drainSignals();
+    if (deadline) return { reason: "intr", cause: "deadline" };
+    if (kick) return { reason: "intr", cause: "kick" };
+    return { reason: "intr", cause: this.immediateExit ? "immediate-exit" : "signal" };
+  }
+
+  /**
+   * Answers the exit that waits for a value: the elements of an IN, the bytes of an MMIO read, or
+   * an RDMSR's EDX:EAX.
+   *
+   * @param value one value, or as many as the exit's `count`; truncated to its size
+   * @throws {AnswerError} when the last exit asked for nothing, or for another number of values.
+   * @throws {DisposedError} after disposal.
+   */
+  answer(value: number | bigint | readonly (number | bigint)[]): void {
+    if (this.#disposed) this.#fd.number;
+    const view = this.#view;
+    const exit = decodeExit(view);
+    if (exit.reason === "pio" && exit.direction === "in") {
+      const values = typeof value === "object" ? value : [value];
+      if (values.length !== exit.count) {
+        throw new AnswerError(`the IN wants ${exit.count} values and got ${values.length}`);
+      }
+      const at = view.getUint32(kvm_run_io.fields.data_offset[0], true);
+      values.forEach((element, index) => {
+        writeElement(view, at + index * exit.size, exit.size, Number(element));
+      });
+    } else if (exit.reason === "mmio" && exit.direction === "read" && typeof value !== "object") {
+      view.setBigUint64(kvm_run_mmio.fields.data[0], BigInt(value), true);
+    } else if (exit.reason === "rdmsr" && typeof value !== "object") {
+      view.setUint8(kvm_run_msr.fields.error[0], 0);
+      view.setBigUint64(kvm_run_msr.fields.data[0], BigInt(value), true);
+    } else {
+      throw new AnswerError(`the exit ${exit.reason} does not wait for such an answer`);
+    }
+  }
+
+  /**
+   * Refuses the RDMSR or WRMSR of the last exit: KVM injects #GP into the guest.
+   *
+   * @throws {AnswerError} when the last exit was neither.
+   * @throws {DisposedError} after disposal.
+   */
+  refuse(): void {
+    if (this.#disposed) this.#fd.number;
+    const { reason } = decodeExit(this.#view);
+    if (reason !== "rdmsr" && reason !== "wrmsr") {
+      throw new AnswerError(`the exit ${reason} cannot be refused: only RDMSR and WRMSR can`);
+    }
+    this.#view.setUint8(kvm_run_msr.fields.error[0], 1);
+  }
+
+  /**
+   * Enqueues an external interrupt where the interrupt controller is not in the kernel
+   * (KVM_INTERRUPT, KVM API 4.16).
+   *
+   * @param vector 0 to 255
+   * @throws {KvmError} EEXIST when one is enqueued, EINVAL when the vector is too high, ENXIO with
+   * an in-kernel interrupt controller.
+   * @throws {DisposedError} after disposal.
+   */
+  interrupt(vector: number): void {
+    act(this.#observed, "interrupt", [vector], () => {
+      ioctlBuffer(this.#fd, "KVM_INTERRUPT", new Uint32Array([vector]), `vector ${vector}`);
+    });
+  }
+
+  /**
+   * Enqueues an NMI (KVM_NMI, KVM API 4.64).
+   *
+   * @throws {KvmError} when the ioctl fails.
+   * @throws {DisposedError} after disposal.
+   */
+  nmi(): void {
+    act(this.#observed, "nmi", [], () => ioctlValue(this.#fd, "KVM_NMI"));
+  }
+
+  /**
+   * Makes the current or the next {@link run} return `intr`, from any thread, exactly once.
+   *
+   * @throws {DisposedError} after disposal.
+   */
+  kick(): void {
+    this.#fd.number;
+    act(this.#observed, "kick", [], () => kickThread(this.#thread));
+  }
+
+  /**
+   * Whether KVM_RUN returns before it enters the guest (`immediate_exit`, KVM API 5): it completes
+   * what the last exit left pending and nothing more.
+   *
+   * @throws {DisposedError} after disposal.
+   */
+  get immediateExit(): boolean {
+    return this.#shared(fields.immediate_exit[0]) !== 0;
+  }
+
+  set immediateExit(on: boolean) {
+    this.#fd.number;
+    act(this.#observed, "immediate-exit", [on ? 1 : 0], () => {
+      this.#view.setUint8(fields.immediate_exit[0], on ? 1 : 0);
+    });
+  }
+
+  /**
+   * Whether KVM_RUN returns when the guest could take an interrupt (`request_interrupt_window`).
+   *
+   * @throws {DisposedError} after disposal.
+   */
+  get requestInterruptWindow(): boolean {
+    return this.#shared(fields.request_interrupt_window[0]) !== 0;
+  }
+
+  set requestInterruptWindow(on: boolean) {
+    this.#fd.number;
+    act(this.#observed, "request-irq-window", [on ? 1 : 0], () => {
+      this.#view.setUint8(fields.request_interrupt_window[0], on ? 1 : 0);
+    });
+  }
+
+  /**
+   * Whether the guest could take an interrupt at the last exit (`ready_for_interrupt_injection`).
+   *
+   * @throws {DisposedError} after disposal.
+   */
+  get readyForInterruptInjection(): boolean {
+    return this.#shared(fields.ready_for_interrupt_injection[0]) !== 0;
+  }
+
+  /**
+   * RFLAGS.IF at the last exit (`if_flag`); without an in-kernel local APIC only.
+   *
+   * @throws {DisposedError} after disposal.
+   */
+  get ifFlag(): boolean {
+    return this.#shared(fields.if_flag[0]) !== 0;
+  }
+
+  /**
+   * CR8 at the last exit (`cr8`); without an in-kernel local APIC only.
+   *
+   * @throws {DisposedError} after disposal.
+   */
+  get cr8(): bigint {
+    this.#fd.number;
+    return this.#view.getBigUint64(fields.cr8[0], true);
+  }
+
+  /**
+   * IA32_APIC_BASE at the last exit (`apic_base`); without an in-kernel local APIC only.
+   *
+   * @throws {DisposedError} after disposal.
+   */
+  get apicBase(): bigint {
+    this.#fd.number;
+    return this.#view.getBigUint64(fields.apic_base[0], true);
+  }
+
+  /**
+   * The file descriptor, for an ioctl that Trapline does not wrap.
+   *
+   * @throws {DisposedError} after disposal.
+   */
+  get fd(): number {
+    return this.#fd.number;
+  }
+
+  #shared(offset: number): number {
+    this.#fd.number;
+    return this.#view.getUint8(offset);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#run[Symbol.dispose]();
+    this.#fd[Symbol.dispose]();
+  }
+}
+
+/** KVM API 4.22: `len`, 8 here, and then as many bytes of mask. */
+const signalMask = new DataView(new ArrayBuffer(12));
+
+function setSignalMask(fd: FileDescriptor): void {
+  signalMask.setUint32(0, 8, true);
+  signalMask.setBigUint64(4, runSignalMask(), true);
+  ioctlBuffer(fd, "KVM_SET_SIGNAL_MASK", signalMask);
+}
+
+function writeElement(view: DataView, at: number, size: number, value: number): void {
+  if (size === 1) view.setUint8(at, value);
+  else if (size === 2) view.setUint16(at, value, true);
+  else view.setUint32(at, value, true);
+}

@@ -1,0 +1,219 @@
+import type { IoctlName } from "../../ffi/abi/ioctls.ts";
+import { kvm_run } from "../../ffi/abi/run.ts";
+import { DisposedError } from "../../ffi/disposed.ts";
+import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
+import { Mapping } from "../../ffi/mapping.ts";
+import { kickThread } from "../../ffi/signal.ts";
+import { act, type Observed } from "./action.ts";
+import { KvmError } from "./error.ts";
+import type { Exit } from "./exit.ts";
+import type { Vcpu } from "./vcpu.ts";
+
+/** The methods of a {@link Vcpu} that can be called in its thread from another one. */
+export type VcpuMethod = {
+  [K in keyof Vcpu]: Vcpu[K] extends (...args: never[]) => unknown ? K : never;
+}[Exclude<keyof Vcpu, typeof Symbol.dispose | "kick">];
+
+/** What the main thread asks of a vCPU's thread. */
+export type Request =
+  | { readonly kind: "create"; vm: number; id: number; runSize: number; control: Int32Array }
+  | {
+    readonly kind: "call";
+    readonly ticket: number;
+    readonly method: VcpuMethod;
+    readonly args: readonly unknown[];
+    /** Milliseconds that a run may take. */
+    readonly deadline?: number;
+  }
+  | { readonly kind: "stop" };
+
+/** How an error crosses to the main thread. */
+export interface SentError {
+  readonly message: string;
+  readonly ioctl?: IoctlName;
+  readonly errno?: number;
+}
+
+/** What a vCPU's thread answers. */
+export type Reply =
+  | { readonly kind: "created"; readonly thread: number; readonly fd: number }
+  | { readonly kind: "result"; readonly ticket: number; readonly result: unknown }
+  | { readonly kind: "error"; readonly ticket: number; readonly error: SentError };
+
+/** Index of the control word by which a disposal tells the thread to enter no guest any more. */
+export const STOPPING = 0;
+/** Index of the control word by which the thread tells that its descriptors are closed. */
+export const CLOSED = 1;
+
+/** How long a disposal waits for the thread, in milliseconds; a kick takes microseconds. */
+const CLOSE_TIMEOUT = 10_000;
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * A vCPU in a thread of its own, a Worker: what a VM with several vCPUs runs on.
+ *
+ * @example
+ * ```ts
+ * import { Kvm } from "@trapline/trapline";
+ *
+ * using kvm = Kvm.open();
+ * using vm = kvm.createVm();
+ * using vcpu = await vm.startVcpu(0);
+ * console.log((await vcpu.call("regs")).rip); // 0xfff0n
+ * ```
+ */
+export class VcpuThread implements Disposable {
+  readonly #worker: Worker;
+  readonly #observed: Observed;
+  readonly #control = new Int32Array(new SharedArrayBuffer(8));
+  readonly #pending = new Map<number, Pending>();
+  #ticket = 0;
+  #thread = 0;
+  #run: Mapping | undefined;
+  #disposed = false;
+  /** The id it was made with. */
+  readonly id: number;
+
+  private constructor(id: number, observed: Observed) {
+    this.id = id;
+    this.#observed = observed;
+    this.#worker = new Worker(import.meta.resolve("./vcpu_worker.ts"), { type: "module" });
+  }
+
+  /**
+   * Starts the thread and makes the vCPU in it; {@link Vm.startVcpu} is the usual way.
+   *
+   * @param vm the VM's descriptor
+   * @param runSize bytes of the shared area, {@link Kvm.vcpuMmapSize}
+   * @param observed where the observer of its actions is found
+   * @throws {KvmError} EEXIST when there is a vCPU of that id, EINVAL when it is out of range.
+   */
+  static async start(
+    vm: FileDescriptor,
+    id: number,
+    runSize: number,
+    observed: Observed,
+  ): Promise<VcpuThread> {
+    const self = new VcpuThread(id, observed);
+    try {
+      await self.#create(vm.number, runSize);
+      return self;
+    } catch (error) {
+      self.#worker.terminate();
+      throw error;
+    }
+  }
+
+  async #create(vm: number, runSize: number): Promise<void> {
+    const created = new Promise<unknown>((resolve, reject) => {
+      this.#pending.set(this.#ticket, { resolve, reject });
+    });
+    this.#worker.onmessage = ({ data }) => this.#receive(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#rejectAll(new Error(`the thread of vCPU ${this.id} failed: ${event.message}`));
+    };
+    this.#send({ kind: "create", vm, id: this.id, runSize, control: this.#control });
+    const { thread, fd } = await created as { thread: number; fd: number };
+    this.#thread = thread;
+    this.#run = Mapping.ofFd(fd, runSize);
+  }
+
+  #send(request: Request): void {
+    this.#worker.postMessage(request);
+  }
+
+  #receive(reply: Reply): void {
+    const ticket = reply.kind === "created" ? 0 : reply.ticket;
+    const pending = this.#pending.get(ticket);
+    this.#pending.delete(ticket);
+    if (reply.kind === "created") pending?.resolve(reply);
+    else if (reply.kind === "result") pending?.resolve(reply.result);
+    else pending?.reject(revive(reply.error));
+  }
+
+  #rejectAll(error: Error): void {
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+
+  /**
+   * Calls a method of the {@link Vcpu} in its thread.
+   *
+   * @throws {KvmError} and what else the method throws.
+   * @throws {DisposedError} after disposal, also when it happens while the call is under way.
+   */
+  call<M extends VcpuMethod>(
+    method: M,
+    ...args: Parameters<Vcpu[M]>
+  ): Promise<ReturnType<Vcpu[M]>> {
+    return this.#call(method, args) as Promise<ReturnType<Vcpu[M]>>;
+  }
+
+  /**
+   * Enters the guest in its thread and tells why it came back (KVM_RUN, KVM API 4.10).
+   *
+   * @param deadline milliseconds after which the exit is `intr` with the cause `"deadline"`; a
+   * guest that does not return otherwise runs until {@link kick} or disposal
+   * @throws {KvmError} as {@link Vcpu.run}.
+   * @throws {DisposedError} after disposal, also when it happens while the guest runs.
+   */
+  run(deadline?: number): Promise<Exit> {
+    return this.#call("run", [], deadline) as Promise<Exit>;
+  }
+
+  #call(method: VcpuMethod, args: readonly unknown[], deadline?: number): Promise<unknown> {
+    if (this.#disposed) return Promise.reject(new DisposedError("VcpuThread"));
+    const ticket = ++this.#ticket;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(ticket, { resolve, reject });
+      this.#send({ kind: "call", ticket, method, args, deadline });
+    });
+  }
+
+  /**
+   * Makes the current or the next {@link run} return `intr`, exactly once.
+   *
+   * @throws {DisposedError} after disposal.
+   */
+  kick(): void {
+    if (this.#disposed) throw new DisposedError("VcpuThread");
+    act(this.#observed, "kick", [this.id], () => kickThread(this.#thread));
+  }
+
+  /**
+   * Sets `immediate_exit` (KVM API 5) while the vCPU's thread does what it does.
+   *
+   * @throws {DisposedError} after disposal.
+   */
+  setImmediateExit(on: boolean): void {
+    if (this.#disposed) throw new DisposedError("VcpuThread");
+    act(this.#observed, "immediate-exit", [on ? 1 : 0], () => {
+      this.#run!.view.setUint8(kvm_run.fields.immediate_exit[0], on ? 1 : 0);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    // Terminating a Worker does not free a thread that is inside KVM_RUN: stop it, kick it, wait.
+    Atomics.store(this.#control, STOPPING, 1);
+    this.#send({ kind: "stop" });
+    kickThread(this.#thread);
+    Atomics.wait(this.#control, CLOSED, 0, CLOSE_TIMEOUT);
+    this.#worker.terminate();
+    this.#run?.[Symbol.dispose]();
+    this.#rejectAll(new DisposedError("VcpuThread"));
+  }
+}
+
+function revive({ ioctl, errno, message }: SentError): Error {
+  if (ioctl === undefined || errno === undefined) return new Error(message);
+  const error = new KvmError(ioctl, errno);
+  error.message = message;
+  return error;
+}

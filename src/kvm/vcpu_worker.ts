@@ -1,0 +1,75 @@
+/** The thread of a {@link VcpuThread}: makes a vCPU, runs what it is asked to, and closes it. */
+import { FileDescriptor } from "../../ffi/file_descriptor.ts";
+import { prepareThread } from "../../ffi/signal.ts";
+import { KvmError } from "./error.ts";
+import { Vcpu } from "./vcpu.ts";
+import { CLOSED, type Reply, type Request, type SentError, STOPPING } from "./vcpu_thread.ts";
+import { Watchdog } from "./watchdog.ts";
+
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<Request>) => void) | null;
+  postMessage(reply: Reply): void;
+  close(): void;
+}
+
+const scope = self as unknown as WorkerScope;
+let vcpu: Vcpu;
+let control: Int32Array;
+let watchdog: Watchdog | undefined;
+
+scope.onmessage = ({ data: request }) => {
+  switch (request.kind) {
+    case "create":
+      control = request.control;
+      return answer(0, () => create(request));
+    case "call":
+      return answer(request.ticket, () => ({
+        kind: "result",
+        ticket: request.ticket,
+        result: call(request),
+      }));
+    case "stop":
+      watchdog?.[Symbol.dispose]();
+      vcpu[Symbol.dispose]();
+      Atomics.store(control, CLOSED, 1);
+      Atomics.notify(control, CLOSED);
+      scope.close();
+  }
+};
+
+function answer(ticket: number, body: () => Reply): void {
+  let reply: Reply;
+  try {
+    reply = body();
+  } catch (error) {
+    reply = { kind: "error", ticket, error: pack(error) };
+  }
+  scope.postMessage(reply);
+}
+
+function create({ vm, id, runSize }: Request & { kind: "create" }): Reply {
+  // The descriptor is the main thread's to close.
+  vcpu = Vcpu.create(new FileDescriptor(vm, "Vm"), id, runSize, {});
+  return { kind: "created", thread: prepareThread(), fd: vcpu.fd };
+}
+
+function call({ method, args, deadline }: Request & { kind: "call" }): unknown {
+  if (method !== "run") {
+    return (vcpu[method] as (...args: readonly unknown[]) => unknown).apply(vcpu, [...args]);
+  }
+  if (Atomics.load(control, STOPPING) !== 0) throw new Error("the vCPU is being closed");
+  if (deadline === undefined) return vcpu.run();
+  watchdog ??= new Watchdog();
+  watchdog.arm(deadline);
+  try {
+    return vcpu.run();
+  } finally {
+    watchdog.disarm();
+  }
+}
+
+function pack(error: unknown): SentError {
+  const { message } = error as Error;
+  if (!(error instanceof KvmError)) return { message };
+  return { message, ioctl: error.ioctl, errno: error.errno };
+}

@@ -1,0 +1,131 @@
+import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts";
+import { encode } from "../../ffi/abi/layout.ts";
+import { kvm_enable_cap } from "../../ffi/abi/control.ts";
+import { FileDescriptor } from "../../ffi/file_descriptor.ts";
+import type { ActionObserver, Observed } from "./action.ts";
+import { act } from "./action.ts";
+import { Interrupts } from "./interrupts.ts";
+import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import { IoEvents } from "./io_events.ts";
+import { GuestMemory } from "./memory.ts";
+import { Vcpu } from "./vcpu.ts";
+import { VcpuThread } from "./vcpu_thread.ts";
+
+/**
+ * A virtual machine: the descriptor that KVM_CREATE_VM gives (KVM API 4.2).
+ *
+ * Disposal closes its vCPUs first, then the VM, then unmaps the memory that it owns.
+ *
+ * @example
+ * ```ts
+ * import { Kvm } from "@trapline/trapline";
+ *
+ * using kvm = Kvm.open();
+ * using vm = kvm.createVm();
+ * const ram = vm.memory.addRam(0, 0x1000);
+ * ram.bytes[0] = 0xf4; // HLT
+ * using vcpu = vm.createVcpu();
+ * const sregs = vcpu.sregs();
+ * vcpu.setSregs({ ...sregs, cs: { ...sregs.cs, base: 0n, selector: 0 } });
+ * vcpu.setRegs({ ...vcpu.regs(), rip: 0n });
+ * console.log(vcpu.run().reason); // "hlt"
+ * ```
+ */
+export class Vm implements Disposable, Observed {
+  readonly #fd: FileDescriptor;
+  readonly #runSize: number;
+  readonly #vcpus = new Set<Vcpu | VcpuThread>();
+  /** Called with everything that the host does to this VM and its vCPUs from here on. */
+  observer?: ActionObserver;
+  /** Its guest physical memory. */
+  readonly memory: GuestMemory;
+  /** Its in-kernel interrupt controllers and timers. */
+  readonly irq: Interrupts;
+  /** Its port and memory accesses that signal an eventfd instead of exiting. */
+  readonly events: IoEvents;
+
+  /** Made by {@link Kvm.createVm}. */
+  constructor(fd: FileDescriptor, runSize: number) {
+    this.#fd = fd;
+    this.#runSize = runSize;
+    this.memory = new GuestMemory(fd, this);
+    this.irq = new Interrupts(fd, this);
+    this.events = new IoEvents(fd, this);
+  }
+
+  /**
+   * Asks this VM for a capability (KVM_CHECK_EXTENSION, KVM API 4.4).
+   *
+   * @throws {KvmError} when the ioctl fails.
+   * @throws {DisposedError} after disposal.
+   */
+  checkExtension(capability: CapabilityName): number {
+    return ioctlValue(this.#fd, "KVM_CHECK_EXTENSION", capabilities[capability]);
+  }
+
+  /**
+   * Switches a capability on (KVM_ENABLE_CAP, KVM API 4.37 and 7).
+   *
+   * @param args up to four 64-bit arguments, as the capability's clause says
+   * @throws {KvmError} EINVAL when KVM does not have it or an argument is wrong.
+   * @throws {DisposedError} after disposal.
+   */
+  enableCapability(capability: CapabilityName, ...args: (number | bigint)[]): void {
+    const operands = [capability.replace(/^KVM_CAP_/, "").toLowerCase(), ...args];
+    act(this, "enable", operands, () => {
+      const view = new DataView(new ArrayBuffer(kvm_enable_cap.size));
+      encode(kvm_enable_cap, view, {
+        cap: capabilities[capability],
+        flags: 0,
+        args: Array.from({ length: 4 }, (_, index) => BigInt(args[index] ?? 0)),
+      });
+      ioctlBuffer(this.#fd, "KVM_ENABLE_CAP", view, capability);
+    });
+  }
+
+  /**
+   * Says where KVM may put three pages that VMX needs to run real mode (KVM_SET_TSS_ADDR, KVM API
+   * 4.33): required on Intel hosts, harmless elsewhere.
+   *
+   * @param address guest physical, below 4 GiB, in no slot
+   * @throws {KvmError} EINVAL when the address is too high.
+   * @throws {DisposedError} after disposal.
+   */
+  setTssAddress(address: number): void {
+    ioctlValue(this.#fd, "KVM_SET_TSS_ADDR", address | 0);
+  }
+
+  /**
+   * Makes a vCPU that the calling thread runs (KVM_CREATE_VCPU, KVM API 4.7).
+   *
+   * @param id 0 up to what KVM_CAP_MAX_VCPU_ID answers; also its local APIC's id
+   * @throws {KvmError} EEXIST when there is a vCPU of that id, EINVAL when it is out of range.
+   * @throws {DisposedError} after disposal.
+   */
+  createVcpu(id: number = 0): Vcpu {
+    const vcpu = Vcpu.create(this.#fd, id, this.#runSize, this);
+    this.#vcpus.add(vcpu);
+    return vcpu;
+  }
+
+  /**
+   * Makes a vCPU in a thread of its own, a Worker, as KVM's API asks of a vCPU that runs beside
+   * others.
+   *
+   * @param id 0 up to what KVM_CAP_MAX_VCPU_ID answers
+   * @throws {KvmError} EEXIST when there is a vCPU of that id, EINVAL when it is out of range.
+   * @throws {DisposedError} after disposal.
+   */
+  async startVcpu(id: number): Promise<VcpuThread> {
+    const thread = await VcpuThread.start(this.#fd, id, this.#runSize, this);
+    this.#vcpus.add(thread);
+    return thread;
+  }
+
+  [Symbol.dispose](): void {
+    for (const vcpu of this.#vcpus) vcpu[Symbol.dispose]();
+    this.#vcpus.clear();
+    this.#fd[Symbol.dispose]();
+    this.memory[Symbol.dispose]();
+  }
+}

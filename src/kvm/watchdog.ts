@@ -1,0 +1,58 @@
+import { DisposedError } from "../../ffi/disposed.ts";
+import { DeadlineTimer, drainSignals } from "../../ffi/signal.ts";
+
+/**
+ * Ends a guest that does not return: when its time runs out, the thread's KVM_RUN returns, and the
+ * exit is `intr` with the cause `"deadline"`.
+ *
+ * It is a POSIX timer that signals the thread that made it, so it works while that thread is
+ * inside KVM_RUN. Make one a thread.
+ *
+ * @example
+ * ```ts
+ * import { Watchdog } from "@trapline/trapline";
+ *
+ * using watchdog = new Watchdog();
+ * watchdog.arm(100);
+ * // ... vcpu.run() ...
+ * console.log(watchdog.disarm()); // false: it did not fire
+ * ```
+ */
+export class Watchdog implements Disposable {
+  readonly #timer = new DeadlineTimer();
+  #disposed = false;
+
+  /**
+   * Starts the time, anew if it was running.
+   *
+   * @param milliseconds from now, above 0
+   * @throws {RangeError} when the time is not above 0.
+   * @throws {DisposedError} after disposal.
+   */
+  arm(milliseconds: number): void {
+    if (this.#disposed) throw new DisposedError("Watchdog");
+    if (!(milliseconds > 0)) {
+      throw new RangeError(`a watchdog of ${milliseconds} ms: give a time above 0`);
+    }
+    this.#timer.set(milliseconds);
+  }
+
+  /**
+   * Stops the time and takes back a signal that has not reached a KVM_RUN.
+   *
+   * @returns whether such a signal was waiting
+   * @throws {DisposedError} after disposal.
+   */
+  disarm(): boolean {
+    if (this.#disposed) throw new DisposedError("Watchdog");
+    this.#timer.set(0);
+    return drainSignals().deadline;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.disarm();
+    this.#disposed = true;
+    this.#timer[Symbol.dispose]();
+  }
+}
