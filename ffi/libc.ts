@@ -14,6 +14,7 @@ export class UnsupportedPlatformError extends Error {
 // parameters, and ioctl's third parameter is an integer, a buffer or an address by request.
 const definitions = {
   ioctlValue: { name: "ioctl", parameters: ["i32", "u32", "i32"], result: "i32" },
+  ioctlAddress: { name: "ioctl", parameters: ["i32", "u32", "u64"], result: "i32" },
   ioctlBuffer: { name: "ioctl", parameters: ["i32", "u32", "buffer"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },

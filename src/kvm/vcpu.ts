@@ -1,5 +1,11 @@
 import { ioctls } from "../../ffi/abi/ioctls.ts";
-import { kvm_run, kvm_run_io, kvm_run_mmio, kvm_run_msr } from "../../ffi/abi/run.ts";
+import {
+  kvm_run,
+  kvm_run_hypercall,
+  kvm_run_io,
+  kvm_run_mmio,
+  kvm_run_msr,
+} from "../../ffi/abi/run.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { libc } from "../../ffi/libc.ts";
 import { Mapping } from "../../ffi/mapping.ts";
@@ -116,8 +122,8 @@ export class Vcpu extends VcpuState implements Disposable {
   }
 
   /**
-   * Answers the exit that waits for a value: the elements of an IN, the bytes of an MMIO read, or
-   * an RDMSR's EDX:EAX.
+   * Answers the exit that waits for a value: the elements of an IN, the bytes of an MMIO read, an
+   * RDMSR's EDX:EAX, or a hypercall's result.
    *
    * @param value one value, or as many as the exit's `count`; truncated to its size
    * @throws {AnswerError} when the last exit asked for nothing, or for another number of values.
@@ -127,22 +133,25 @@ export class Vcpu extends VcpuState implements Disposable {
     if (this.#disposed) this.#fd.number;
     const view = this.#view;
     const exit = decodeExit(view);
+    const values = typeof value === "object" ? value : [value];
+    const wanted = exit.reason === "pio" ? exit.count : 1;
+    if (values.length !== wanted) {
+      throw new AnswerError(`the exit ${exit.reason} wants ${wanted} values, not ${values.length}`);
+    }
     if (exit.reason === "pio" && exit.direction === "in") {
-      const values = typeof value === "object" ? value : [value];
-      if (values.length !== exit.count) {
-        throw new AnswerError(`the IN wants ${exit.count} values and got ${values.length}`);
-      }
       const at = view.getUint32(kvm_run_io.fields.data_offset[0], true);
-      values.forEach((element, index) => {
-        writeElement(view, at + index * exit.size, exit.size, Number(element));
-      });
-    } else if (exit.reason === "mmio" && exit.direction === "read" && typeof value !== "object") {
-      view.setBigUint64(kvm_run_mmio.fields.data[0], BigInt(value), true);
-    } else if (exit.reason === "rdmsr" && typeof value !== "object") {
+      for (let index = 0; index < wanted; index++) {
+        writeElement(view, at + index * exit.size, exit.size, Number(values[index]));
+      }
+    } else if (exit.reason === "mmio" && exit.direction === "read") {
+      view.setBigUint64(kvm_run_mmio.fields.data[0], BigInt(values[0]), true);
+    } else if (exit.reason === "rdmsr") {
       view.setUint8(kvm_run_msr.fields.error[0], 0);
-      view.setBigUint64(kvm_run_msr.fields.data[0], BigInt(value), true);
+      view.setBigUint64(kvm_run_msr.fields.data[0], BigInt(values[0]), true);
+    } else if (exit.reason === "hypercall") {
+      view.setBigUint64(kvm_run_hypercall.fields.ret[0], BigInt(values[0]), true);
     } else {
-      throw new AnswerError(`the exit ${exit.reason} does not wait for such an answer`);
+      throw new AnswerError(`the exit ${exit.reason} does not wait for an answer`);
     }
   }
 

@@ -5,7 +5,7 @@ import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import type { ActionObserver, Observed } from "./action.ts";
 import { act } from "./action.ts";
 import { Interrupts } from "./interrupts.ts";
-import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import { ioctlAddress, ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import { IoEvents } from "./io_events.ts";
 import { GuestMemory } from "./memory.ts";
 import { Vcpu } from "./vcpu.ts";
@@ -91,8 +91,8 @@ export class Vm implements Disposable, Observed {
    * @throws {KvmError} EINVAL when the address is too high.
    * @throws {DisposedError} after disposal.
    */
-  setTssAddress(address: number): void {
-    ioctlValue(this.#fd, "KVM_SET_TSS_ADDR", address | 0);
+  setTssAddress(address: number | bigint): void {
+    ioctlAddress(this.#fd, "KVM_SET_TSS_ADDR", BigInt(address));
   }
 
   /**

@@ -1,0 +1,25 @@
+import { asm, defineCases, type ModeName } from "../../mod.ts";
+
+const modes: Record<string, ModeName> = {
+  real: "real",
+  protected: "protected",
+  paged: "paged",
+  pae: "pae",
+  long: "long",
+};
+
+/** HLT leaves the guest when no interrupt controller is in the kernel, once and with RIP past it. */
+export default defineCases("exit/hlt", modes, (mode) => ({
+  spec: ["KVM API 5: KVM_EXIT_HLT", "SDM 2A: HLT"],
+  mode,
+  guest: asm`
+    nop
+    hlt
+    halted:
+    ud2
+  `,
+  trace: ({ halted }) => `
+    hlt
+    = rip ${halted}
+  `,
+}));

@@ -1,0 +1,110 @@
+import { type CapabilityName } from "../../ffi/abi/capabilities.ts";
+import type { Kvm } from "../kvm/kvm.ts";
+import type { CpuidEntry } from "../x86/state.ts";
+import { type CpuidFeatureName, cpuidFeatures } from "../x86/cpuid.ts";
+
+/** Which vendor's virtualization extension KVM runs guests with, by the loaded module. */
+export type Backend = "vmx" | "svm" | "pvm" | "unknown";
+
+/** Something a host must have for a case to say anything. */
+export type Requirement =
+  | CapabilityName
+  /** A capability that answers at least this number. */
+  | { readonly capability: CapabilityName; readonly atLeast: number }
+  /** A CPUID feature that KVM_GET_SUPPORTED_CPUID offers. */
+  | { readonly cpuid: CpuidFeatureName }
+  /** One of these backends, where vendors differ by architecture. */
+  | { readonly backend: readonly Backend[] }
+  /** A parameter of a KVM module, as /sys/module shows it. */
+  | { readonly parameter: string; readonly value: string };
+
+/** What is known of a host: its capabilities, its CPUID, its vendor's module. */
+export class HostFacts {
+  readonly #kvm: Kvm;
+  readonly #capabilities = new Map<CapabilityName, number>();
+  #backend: Backend | undefined;
+
+  /** @param kvm asked for capabilities and CPUID */
+  constructor(kvm: Kvm) {
+    this.#kvm = kvm;
+  }
+
+  /** The value of a capability, asked once. */
+  capability(name: CapabilityName): number {
+    let value = this.#capabilities.get(name);
+    if (value === undefined) this.#capabilities.set(name, value = this.#kvm.checkExtension(name));
+    return value;
+  }
+
+  /** Which vendor's code runs the guests; `"unknown"` when /sys/module cannot be read. */
+  get backend(): Backend {
+    return this.#backend ??= detectBackend();
+  }
+
+  /**
+   * The first of the requirements that this host lacks, in words; `undefined` when it has all.
+   *
+   * @throws {KvmError} when KVM cannot be asked.
+   */
+  missing(requirements: readonly Requirement[]): string | undefined {
+    for (const requirement of requirements) {
+      const lack = this.#lack(requirement);
+      if (lack !== undefined) return lack;
+    }
+  }
+
+  #lack(requirement: Requirement): string | undefined {
+    if (typeof requirement === "string") {
+      return this.capability(requirement) > 0 ? undefined : requirement;
+    }
+    if ("capability" in requirement) {
+      const { capability, atLeast } = requirement;
+      const value = this.capability(capability);
+      return value >= atLeast ? undefined : `${capability} of at least ${atLeast}, here ${value}`;
+    }
+    if ("cpuid" in requirement) {
+      return hasFeature(this.#kvm.supportedCpuid(), requirement.cpuid)
+        ? undefined
+        : `CPUID ${requirement.cpuid}`;
+    }
+    if ("backend" in requirement) {
+      return requirement.backend.includes(this.backend)
+        ? undefined
+        : `backend ${requirement.backend.join(" or ")}, here ${this.backend}`;
+    }
+    const { parameter, value } = requirement;
+    const found = readParameter(parameter);
+    return found === value ? undefined : `module parameter ${parameter}=${value}, here ${found}`;
+  }
+}
+
+function hasFeature(entries: readonly CpuidEntry[], name: CpuidFeatureName): boolean {
+  const [leaf, subleaf, register, bit] = cpuidFeatures[name];
+  const entry = entries.find((entry) =>
+    entry.function === leaf && ((entry.flags & 1) === 0 || entry.index === subleaf)
+  );
+  return entry !== undefined && (entry[register] >>> bit & 1) === 1;
+}
+
+function detectBackend(): Backend {
+  for (const backend of ["pvm", "vmx", "svm"] as const) {
+    const module = { pvm: "kvm_pvm", vmx: "kvm_intel", svm: "kvm_amd" }[backend];
+    try {
+      Deno.statSync(`/sys/module/${module}`);
+      return backend;
+    } catch {
+      // Not loaded, or not to be seen.
+    }
+  }
+  return "unknown";
+}
+
+/** @param parameter `module.name`, such as `kvm_intel.nested` */
+function readParameter(parameter: string): string {
+  const [module, name] = parameter.split(".");
+  try {
+    return Deno.readTextFileSync(`/sys/module/${module}/parameters/${name}`).trim();
+  } catch {
+    return "not there";
+  }
+}

@@ -1,0 +1,75 @@
+import { KvmError } from "../kvm/error.ts";
+import type { StateEvent } from "../trace/event.ts";
+import { CaseError } from "./case.ts";
+import type { DriveContext } from "./drive.ts";
+import { stateLines } from "./final_state.ts";
+import { ThreadedProcessor } from "./processor.ts";
+import { bitsOf, type CaseRun, observe, type RunOutcome, sharedContext } from "./run_inline.ts";
+import { snapshotOf } from "./vcpu_snapshot.ts";
+
+/** Runs a case of several vCPUs, each in its own thread. */
+export async function runThreaded(run: CaseRun, count: number): Promise<RunOutcome> {
+  const { definition, vm, recording, frame, hasMpState } = run;
+  const deadline = performance.now() + run.timeout;
+  const ids = Array.from({ length: count }, (_, id) => id);
+  const processors: ThreadedProcessor[] = [];
+  for (const id of ids) {
+    const thread = await vm.startVcpu(id);
+    processors.push(new ThreadedProcessor(thread, recording, deadline));
+  }
+  for (const id of ids) await processors[id].start(run.start(id), definition.irqchip === "kernel");
+  const before = await Promise.all(
+    processors.map(async (p) => snapshotOf(await p.read(hasMpState))),
+  );
+  observe(run);
+  let failure: unknown;
+  try {
+    if (definition.drive !== undefined) await definition.drive(context(run, processors));
+    await Promise.all(processors.map((processor) => finish(run, processor)));
+  } catch (error) {
+    failure = error;
+  }
+  vm.observer = undefined;
+  await Promise.all(processors.map((processor) => processor.stop()));
+  const readings = await Promise.all(processors.map((processor) => processor.read(hasMpState)));
+  const state: StateEvent[] = ids.flatMap((vcpu) => {
+    const outcome = {
+      vcpu,
+      before: before[vcpu],
+      after: snapshotOf(readings[vcpu]),
+      last: recording.last(vcpu),
+    };
+    return stateLines(recording.expected, outcome);
+  });
+  state.push(...frame.lines(recording.expected));
+  const { regs, sregs } = readings[0];
+  return {
+    state,
+    failure,
+    autopsy: { assembled: run.assembled, bits: bitsOf(sregs), regs, sregs },
+  };
+}
+
+/** Runs a vCPU until its part of the trace is there; that KVM_RUN fails is recorded. */
+async function finish({ recording }: CaseRun, processor: ThreadedProcessor): Promise<void> {
+  try {
+    while (!recording.ended(processor.thread.id)) await processor.enter();
+  } catch (error) {
+    if (!(error instanceof KvmError)) throw error;
+  }
+}
+
+function context(run: CaseRun, processors: readonly ThreadedProcessor[]): DriveContext {
+  const refuse = (): never => {
+    throw new CaseError(run.definition.id, "it has several vCPUs: use runOn(N), thread(N)");
+  };
+  return {
+    ...sharedContext(run),
+    get vcpu(): never {
+      return refuse();
+    },
+    run: refuse,
+    runOn: (vcpu) => processors[vcpu].enter(),
+    thread: (vcpu) => processors[vcpu].thread,
+  };
+}
