@@ -27,8 +27,8 @@ const SPLIT_IRQCHIP_PINS = 24;
 export interface LocalHostOptions {
   /** The device; default `/dev/kvm`. */
   readonly device?: string;
-  /** Factor on every case's timeout, for slow machines; default 1. */
-  readonly timeoutScale?: number;
+  /** Milliseconds that a case's guest may take if the case does not say; default 1000. */
+  readonly timeout?: number;
 }
 
 /**
@@ -52,13 +52,13 @@ export interface LocalHostOptions {
 export class LocalHost implements Disposable {
   readonly #kvm: Kvm;
   readonly #watchdog = new Watchdog();
-  readonly #timeoutScale: number;
+  readonly #timeout: number;
   /** What this host has. */
   readonly facts: HostFacts;
 
-  private constructor(kvm: Kvm, timeoutScale: number) {
+  private constructor(kvm: Kvm, timeout: number) {
     this.#kvm = kvm;
-    this.#timeoutScale = timeoutScale;
+    this.#timeout = timeout;
     this.facts = new HostFacts(kvm);
   }
 
@@ -68,7 +68,7 @@ export class LocalHost implements Disposable {
    * @throws {HostError} when this machine has no usable KVM; the message names the mend.
    */
   static open(options: LocalHostOptions = {}): LocalHost {
-    return new LocalHost(Kvm.open(options.device), options.timeoutScale ?? 1);
+    return new LocalHost(Kvm.open(options.device), options.timeout ?? DEFAULT_TIMEOUT);
   }
 
   /** The first requirement of a case that this host lacks, in words. */
@@ -156,7 +156,7 @@ export class LocalHost implements Disposable {
       frame,
       start,
       hasMpState: this.facts.capability("KVM_CAP_MP_STATE") > 0,
-      timeout: (definition.timeout ?? DEFAULT_TIMEOUT) * this.#timeoutScale,
+      timeout: definition.timeout ?? this.#timeout,
     };
   }
 

@@ -11,7 +11,7 @@ import { stateLines } from "./final_state.ts";
 import type { MemoryFrame } from "./memory_frame.ts";
 import { Processor, type Start } from "./processor.ts";
 import type { Recording } from "./recording.ts";
-import { snapshotOf } from "./vcpu_snapshot.ts";
+import { snapshotAtStart, snapshotOf } from "./vcpu_snapshot.ts";
 import type { Autopsy } from "./verdict.ts";
 
 /** A case on its way: everything that running it needs. */
@@ -41,8 +41,9 @@ export async function runInline(run: CaseRun): Promise<RunOutcome> {
   const { definition, vm, recording, frame, hasMpState } = run;
   using vcpu = vm.createVcpu();
   const processor = new Processor(vcpu, recording);
-  processor.start(run.start(0));
-  const before = snapshotOf(processor.read(hasMpState));
+  const start = run.start(0);
+  processor.start(start);
+  const before = snapshotAtStart(processor.read(hasMpState), start);
   observe(run);
   let failure: unknown;
   try {

@@ -5,7 +5,7 @@ import type { DriveContext } from "./drive.ts";
 import { stateLines } from "./final_state.ts";
 import { ThreadedProcessor } from "./processor.ts";
 import { bitsOf, type CaseRun, observe, type RunOutcome, sharedContext } from "./run_inline.ts";
-import { snapshotOf } from "./vcpu_snapshot.ts";
+import { snapshotAtStart, snapshotOf } from "./vcpu_snapshot.ts";
 
 /** Runs a case of several vCPUs, each in its own thread. */
 export async function runThreaded(run: CaseRun, count: number): Promise<RunOutcome> {
@@ -17,9 +17,12 @@ export async function runThreaded(run: CaseRun, count: number): Promise<RunOutco
     const thread = await vm.startVcpu(id);
     processors.push(new ThreadedProcessor(thread, recording, deadline));
   }
-  for (const id of ids) await processors[id].start(run.start(id), definition.irqchip === "kernel");
+  const starts = ids.map((id) => run.start(id));
+  for (const id of ids) await processors[id].start(starts[id], definition.irqchip === "kernel");
   const before = await Promise.all(
-    processors.map(async (p) => snapshotOf(await p.read(hasMpState))),
+    processors.map(async (processor, id) =>
+      snapshotAtStart(await processor.read(hasMpState), starts[id])
+    ),
   );
   observe(run);
   let failure: unknown;

@@ -1,5 +1,6 @@
 /** The state of a vCPU by name, as the `=` lines of a trace spell it. */
 import type { DebugRegisters, Registers, SystemRegisters, VcpuEvents } from "../x86/state.ts";
+import type { Start } from "./processor.ts";
 import type { Segment } from "../x86/registers.ts";
 
 /** What KVM tells of a vCPU. */
@@ -41,6 +42,14 @@ export function snapshotOf(reading: VcpuReading): Snapshot {
   nameEvents(values, events);
   if (mpState !== undefined) values.set("mp-state", BigInt(mpState));
   return values;
+}
+
+/**
+ * The snapshot to compare the end with: a vCPU has what was set, whatever KVM made of it, and what
+ * nobody set as KVM tells it.
+ */
+export function snapshotAtStart(reading: VcpuReading, { regs, machine }: Start): Snapshot {
+  return snapshotOf({ ...reading, regs, sregs: { ...reading.sregs, ...machine.sregs } });
 }
 
 function nameSegment(values: Map<string, bigint>, name: string, segment: Segment): void {

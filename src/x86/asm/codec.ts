@@ -323,7 +323,7 @@ export function decode(
   count: number,
   nameOf: (address: bigint) => string | undefined,
 ): Decoded[] {
-  const { Decoder, Instruction } = iced();
+  const { Decoder, DecoderError, Instruction } = iced();
   formatter ??= createFormatter();
   const decoder = new Decoder(bits, bytes, 0);
   const instruction = new Instruction();
@@ -331,23 +331,35 @@ export function decode(
   try {
     decoder.ip = BigInt.asUintN(64, origin);
     while (decoder.canDecode && decoded.length < count) {
+      const start = decoder.position;
       decoder.decodeOut(instruction);
-      const valid = !instruction.isInvalid;
-      let text = "";
-      if (valid) {
-        text = formatter.format(instruction);
-        const name = instruction.nearBranchTarget === 0n
-          ? undefined
-          : nameOf(instruction.nearBranchTarget);
-        if (name !== undefined) text = text.replace(/0x[0-9a-f]+$/, name);
+      if (instruction.isInvalid) {
+        // What is cut short is shown whole; after a bad byte the next one may begin an instruction.
+        const length = decoder.lastError === DecoderError.NoMoreBytes ? bytes.length - start : 1;
+        decoder.position = start + length;
+        decoder.ip = BigInt.asUintN(64, origin + BigInt(start + length));
+        decoded.push({ length, text: "", valid: false });
+        continue;
       }
-      decoded.push({ length: instruction.length, text, valid });
+      let text = formatter.format(instruction);
+      const target = nearTarget(instruction);
+      const name = target === undefined ? undefined : nameOf(target);
+      if (name !== undefined) text = text.replace(/0x[0-9a-f]+$/, name);
+      decoded.push({ length: instruction.length, text, valid: true });
     }
     return decoded;
   } finally {
     instruction.free();
     decoder.free();
   }
+}
+
+function nearTarget(instruction: Iced.Instruction): bigint | undefined {
+  const { OpKind } = iced();
+  const kind = instruction.opCount > 0 ? instruction.opKind(0) : OpKind.Register;
+  const near = kind === OpKind.NearBranch16 || kind === OpKind.NearBranch32 ||
+    kind === OpKind.NearBranch64;
+  return near ? instruction.nearBranchTarget : undefined;
 }
 
 function createFormatter(): Iced.Formatter {

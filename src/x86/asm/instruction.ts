@@ -39,12 +39,18 @@ const REPEATS: Record<string, "rep" | "repne"> = {
   repnz: "repne",
 };
 
-/** What one attempt to encode gives: the bytes, and whether every value in it was known. */
+/** What one attempt to encode gives. */
 export interface Attempt {
   bytes: Uint8Array;
-  /** Set when the values do not fit; the bytes then only stand for the length. */
+  /** Set when the values do not fit; the bytes then only hold the place. */
   fault?: SourceFault;
-  known: boolean;
+}
+
+/** What layout passes have found too small; it only grows, so that the passes come to an end. */
+interface Relaxation {
+  /** Index of the smallest candidate that may still do. */
+  level: number;
+  wideDisplacement: boolean;
 }
 
 /** An instruction whose form is settled as far as it can be before the addresses are known. */
@@ -55,10 +61,9 @@ export class InstructionStatement {
   readonly #prefixes: Prefixes;
   readonly #addressSize: Bits;
   readonly #segment: Register | undefined;
-  // Sizes only ever grow from one layout pass to the next, so that the passes come to an end.
-  #level = 0;
   #constant: Attempt | undefined;
-  #relaxation = { wideDisplacement: false };
+  // One for each repetition by TIMES.
+  #relaxations: Relaxation[] = [];
   /** Do its bytes depend on where it is? */
   readonly placed: boolean;
 
@@ -139,31 +144,33 @@ export class InstructionStatement {
     );
   }
 
-  /** Encodes the instruction for the values that symbols have now. */
-  attempt(scope: Scope): Attempt {
-    if (this.placed) return this.#attempt(scope);
-    return this.#constant ??= this.#attempt(scope);
+  /** Encodes the instruction, or a repetition of it, for the values that symbols have now. */
+  attempt(scope: Scope, repetition = 0): Attempt {
+    const relaxation = this.#relaxations[repetition] ??= { level: 0, wideDisplacement: false };
+    if (this.placed) return this.#attempt(scope, relaxation);
+    return this.#constant ??= this.#attempt(scope, relaxation);
   }
 
-  #attempt(scope: Scope): Attempt {
+  #attempt(scope: Scope, relaxation: Relaxation): Attempt {
     let first: SourceFault | undefined;
-    for (let level = this.#level; level < this.#candidates.length; level++) {
+    for (let level = relaxation.level; level < this.#candidates.length; level++) {
       const candidate = this.#candidates[level];
       try {
-        const resolved = this.#resolve(candidate, scope);
-        const bytes = this.#encode(candidate, scope, resolved.operands);
-        if (resolved.known) this.#level = level;
-        return { bytes, known: resolved.known };
+        const { operands, known } = this.#resolve(candidate, scope, relaxation);
+        const bytes = this.#encode(candidate, scope, operands);
+        if (known) relaxation.level = level;
+        return { bytes };
       } catch (error) {
         if (!(error instanceof SourceFault)) throw error;
-        first = error;
+        first ??= error;
       }
     }
+    // Values that do not fit now may fit in a later pass: hold the place with the longest form.
     const last = this.#candidates[this.#candidates.length - 1];
     const nowhere: Scope = { ...scope, lookup: () => undefined };
     try {
-      const { operands } = this.#resolve(last, nowhere, true);
-      return { bytes: this.#encode(last, nowhere, operands), fault: first, known: true };
+      const { operands } = this.#resolve(last, nowhere, relaxation, true);
+      return { bytes: this.#encode(last, nowhere, operands), fault: first };
     } catch (error) {
       if (error instanceof SourceFault) throw first;
       throw error;
@@ -173,6 +180,7 @@ export class InstructionStatement {
   #resolve(
     candidate: Candidate,
     scope: Scope,
+    relaxation: Relaxation,
     blank = false,
   ): { operands: EncoderOperand[]; known: boolean } {
     const { form } = candidate;
@@ -197,7 +205,7 @@ export class InstructionStatement {
           return encodeAddress(
             blank ? { ...address, displacement: undefined } : address,
             scope,
-            this.#relaxation,
+            relaxation,
             kind === "mem_offs",
           );
         }

@@ -26,7 +26,6 @@ export class Layout {
   readonly #lines: readonly string[];
   readonly #origin: bigint;
   readonly #symbols = new Map<string, SymbolState>();
-  #unknown = false;
   #fault: { error: SourceFault; line: number } | undefined;
   #line = 0;
 
@@ -64,22 +63,23 @@ export class Layout {
   /** Runs the passes and gives every statement's bytes and the symbols defined in the source. */
   run(): { placed: Placed[]; symbols: Map<string, bigint> } {
     let previous: Placed[] | undefined;
+    let restless: Placed | undefined;
     for (let pass = 0; pass < MAXIMUM_PASSES; pass++) {
       const { placed, changed } = this.#pass();
-      const stable = !changed && previous !== undefined &&
-        placed.every((item, index) => item.bytes.length === previous![index].bytes.length);
-      if (stable) {
+      restless = placed.find((item, index) => item.bytes.length !== previous?.[index].bytes.length);
+      if (previous !== undefined && !changed && restless === undefined) {
         this.#throwFault();
         return { placed, symbols: this.#defined() };
       }
       previous = placed;
     }
     this.#throwFault();
+    const { line, column } = restless?.statement ?? this.#statements[0];
     throw new AssemblyError(
       "sizes and symbols depend on each other without end",
-      this.#statements[0].line,
-      1,
-      this.#lines[this.#statements[0].line - 1],
+      line,
+      column,
+      this.#lines[line - 1],
     );
   }
 
@@ -106,7 +106,6 @@ export class Layout {
       this.#line = line;
       const scope = this.#scope(address);
       try {
-        this.#unknown = false;
         if (body.kind === "label") {
           changed = this.#define(body.name, { value: address, relocation: 1 }) || changed;
         } else if (body.kind === "equ") {
@@ -155,13 +154,13 @@ export class Layout {
     };
   }
 
-  #emit(body: Body, scope: Scope): Uint8Array {
+  #emit(body: Body, scope: Scope, repetition = 0): Uint8Array {
     switch (body.kind) {
       case "label":
       case "equ":
         return EMPTY;
       case "instruction": {
-        const { bytes, fault } = body.instruction.attempt(scope);
+        const { bytes, fault } = body.instruction.attempt(scope, repetition);
         if (fault !== undefined) this.#note(fault);
         return bytes;
       }
@@ -206,7 +205,7 @@ export class Layout {
     this.#checkSize(count, body.count);
     const parts: number[] = [];
     for (let index = 0; index < count; index++) {
-      const bytes = this.#emit(inner, { ...scope, here: scope.here + BigInt(parts.length) });
+      const bytes = this.#emit(inner, { ...scope, here: scope.here + BigInt(parts.length) }, index);
       for (const byte of bytes) parts.push(byte);
     }
     return Uint8Array.from(parts);

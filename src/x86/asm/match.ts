@@ -71,6 +71,10 @@ function suits(form: Form, kind: string, operand: Operand, request: Request): bo
         const short = kind.endsWith("_1");
         if (operand.distance === "short" && !short) return false;
         if (operand.distance === "near" && short) return false;
+        // A size word means the near form, as in nasm, where there is one.
+        if (operand.size !== undefined && short && !operand.distance && hasNearForm(request.name)) {
+          return false;
+        }
         return operand.size === undefined || operand.size * 8 === form.operandSize;
       }
       if (operand.distance !== undefined) return false;
@@ -86,6 +90,8 @@ function suits(form: Form, kind: string, operand: Operand, request: Request): bo
     }
   }
 }
+
+const hasNearForm = (name: string): boolean => /^j(?![er]?cxz)/.test(name);
 
 function farOffsetSize(size: number | undefined, { operandSize, bits }: Request): number {
   return size !== undefined ? size * 8 : operandSize ?? (bits === 16 ? 16 : 32);
@@ -146,7 +152,8 @@ export function candidatesFor(
   const matched: Candidate[] = [];
   let best = -1;
   const counts = new Set<number>();
-  for (const order of operandOrders(name, operands, bits)) {
+  const orders = operandOrders(name, operands, bits);
+  for (const order of orders) {
     for (const form of forms) {
       const places = form.explicit;
       counts.add(places.length);
@@ -155,7 +162,7 @@ export function candidatesFor(
         !suits(form, form.kinds[place], order[index], request)
       );
       if (wrong >= 0) {
-        if (order === operands || best < 0) best = Math.max(best, wrong);
+        if (order === operands || orders.length === 1) best = Math.max(best, wrong);
         continue;
       }
       // 90h is NOP in 64-bit mode and does not clear the upper half of RAX.
@@ -190,12 +197,17 @@ export function candidatesFor(
 /** Commutative operands also in the other order; a selector register in the mode's own size. */
 function operandOrders(name: string, operands: Operand[], bits: Bits): Operand[][] {
   const [first, second] = operands;
-  if ((name === "xchg" || name === "test") && operands.length === 2) {
-    return [operands, [second, first]];
-  }
+  // nasm, and the disassembler's nasm syntax, have XCHG's first register in ModRM.reg.
+  if (name === "xchg" && operands.length === 2) return [[second, first], operands];
+  if (name === "test" && operands.length === 2) return [operands, [second, first]];
   const natural = bits === 16 ? "r16" : "r32";
   if (NARROW.has(name) || (name === "mov" && isSegment(first))) {
     return [operands.map((operand) => resized(operand, natural))];
+  }
+  // A store of a selector clears the rest of the register, REX.W or not.
+  const stored = name === "sldt" || (name === "mov" && isSegment(second));
+  if (stored && first?.kind === "register" && first.register.class === "r64") {
+    return [[resized(first, "r32"), ...operands.slice(1)]];
   }
   if ((name === "lar" || name === "lsl") && first?.kind === "register" && second !== undefined) {
     return [[first, resized(second, first.register.class)]];

@@ -1,0 +1,221 @@
+import { parseArgs } from "@std/cli/parse-args";
+import { HostError } from "../kvm/kvm.ts";
+import { ConsoleReport, exitCode, type Output, type Reported } from "../report/console.ts";
+import { caseRecord, type RunHeader } from "../report/json_lines.ts";
+import { type Baseline, BaselineError, parseBaseline, standing } from "../suite/baseline.ts";
+import {
+  type CatalogueEntry,
+  CatalogueError,
+  loadCatalogue,
+  selectCases,
+} from "../suite/catalogue.ts";
+import { LocalHost } from "../suite/local_host.ts";
+import { CommandError, exitCodes } from "./exit.ts";
+
+/** What `conform --help` prints. */
+export const conformHelp = `deno task conform [pattern...] [options]
+
+Runs the suite on this host's KVM and judges every trace.
+
+A pattern is a part of a case's id, or the whole id with * for anything: pio, 'mmio/*~long'.
+
+  --list             print the ids that would run, and run nothing
+  --json FILE        write the run as JSON lines, each case as soon as it is judged
+  --timeout MS       what a case's guest may take, unless the case says so itself (default 1000)
+  --baseline FILE    the failures that are known of this host (default: the one in ci/baselines
+                     for its backend and kernel series, if there is one)
+  --no-baseline      judge without a baseline: every failure is unexpected
+  --guests FOLDER    another folder of cases
+  --help             print this
+
+Exit code: 0 as expected, 1 unexpected failure or stale baseline entry, 2 wrong usage,
+3 nothing could be run.
+`;
+
+interface Options {
+  readonly patterns: readonly string[];
+  readonly list: boolean;
+  readonly json?: string;
+  readonly timeout?: number;
+  /** A file, or `false` for none. */
+  readonly baseline?: string | false;
+  readonly guests: URL;
+}
+
+const suite = new URL("../../guests/", import.meta.url);
+const baselines = new URL("../../ci/baselines/", import.meta.url);
+
+/** `deno task conform`: runs cases on this host and gives the exit code. */
+export async function conform(args: readonly string[], output: Output): Promise<number> {
+  const options = parseOptions(args);
+  if (options === "help") {
+    output.write(conformHelp);
+    return exitCodes.expected;
+  }
+  const chosen = await choose(options);
+  if (options.list) {
+    output.write(chosen.map(({ case: { id } }) => `${id}\n`).join(""));
+    return exitCodes.expected;
+  }
+  using host = openHost(options);
+  const baseline = readBaseline(options, host);
+  using json = openJson(options.json);
+  const header: RunHeader = {
+    kind: "run",
+    kernel: Deno.osRelease(),
+    backend: host.facts.backend,
+    cases: chosen.length,
+  };
+  json.write(header);
+  const report = new ConsoleReport(output, chosen.length);
+  const all: Reported[] = [];
+  for (const { case: definition, file } of chosen) {
+    report.begin(definition.id);
+    const result = await host.run(definition);
+    const reported: Reported = {
+      result,
+      standing: standing(baseline, definition.id, result.verdict),
+      known: baseline.get(definition.id),
+      file: shortPath(file),
+    };
+    all.push(reported);
+    report.end(reported);
+    json.write(caseRecord(result, reported.standing));
+  }
+  report.finish();
+  return exitCode(all);
+}
+
+function parseOptions(args: readonly string[]): Options | "help" {
+  const parsed = parseArgs(args, {
+    boolean: ["list", "help"],
+    string: ["json", "timeout", "baseline", "guests", "_"],
+    negatable: ["baseline"],
+    unknown: (arg, key) => {
+      if (key === undefined) return true;
+      throw usage(`there is no option ${arg}`);
+    },
+  });
+  if (parsed.help) return "help";
+  return {
+    patterns: parsed._.map(String),
+    list: parsed.list === true,
+    json: value(parsed.json, "json"),
+    timeout: parseTimeout(value(parsed.timeout, "timeout")),
+    baseline: parsed.baseline === false ? false : value(parsed.baseline, "baseline"),
+    guests: parseFolder(value(parsed.guests, "guests")),
+  };
+}
+
+function usage(problem: string): CommandError {
+  return new CommandError(`${problem}; see deno task conform --help`, exitCodes.usage);
+}
+
+function value(given: unknown, option: string): string | undefined {
+  if (given === "" || Array.isArray(given)) throw usage(`--${option} takes one value`);
+  return given as string | undefined;
+}
+
+function parseTimeout(text: string | undefined): number | undefined {
+  if (text === undefined) return;
+  const milliseconds = Number(text);
+  if (!(milliseconds > 0 && milliseconds < 2 ** 31)) {
+    throw usage(`--timeout ${text} is not a number of milliseconds above 0`);
+  }
+  return milliseconds;
+}
+
+function parseFolder(path: string | undefined): URL {
+  if (path === undefined) return suite;
+  return new URL(`${path.replace(/\/*$/, "")}/`, `file://${Deno.cwd()}/`);
+}
+
+async function choose({ guests, patterns }: Options): Promise<CatalogueEntry[]> {
+  let entries: CatalogueEntry[];
+  try {
+    entries = await loadCatalogue(guests);
+  } catch (error) {
+    if (!(error instanceof CatalogueError)) throw error;
+    throw new CommandError(error.message, exitCodes.nothing);
+  }
+  const chosen = selectCases(entries, patterns);
+  if (chosen.length > 0) return chosen;
+  throw new CommandError(
+    `no case matches ${patterns.join(" ")}: deno task conform --list prints them all`,
+    exitCodes.usage,
+  );
+}
+
+function openHost({ timeout }: Options): LocalHost {
+  try {
+    return LocalHost.open({ timeout });
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    throw new CommandError(error.message, exitCodes.nothing);
+  }
+}
+
+function readBaseline({ baseline }: Options, host: LocalHost): Baseline {
+  if (baseline === false) return new Map();
+  const { backend } = host.facts;
+  const series = Deno.osRelease().split(".").slice(0, 2).join(".");
+  const candidates = baseline === undefined
+    ? [`${backend}-${series}.json`, `${backend}.json`].map((name) => new URL(name, baselines))
+    : [new URL(baseline, `file://${Deno.cwd()}/`)];
+  for (const url of candidates) {
+    let text: string;
+    try {
+      text = Deno.readTextFileSync(url);
+    } catch (error) {
+      if (baseline === undefined && error instanceof Deno.errors.NotFound) continue;
+      throw new CommandError(
+        `the baseline cannot be read: ${(error as Error).message}`,
+        exitCodes.nothing,
+      );
+    }
+    return parse(shortPath(url.href), text);
+  }
+  return new Map();
+}
+
+function parse(name: string, text: string): Baseline {
+  try {
+    return parseBaseline(name, text);
+  } catch (error) {
+    if (!(error instanceof BaselineError)) throw error;
+    throw new CommandError(error.message, exitCodes.nothing);
+  }
+}
+
+interface JsonLines extends Disposable {
+  write(record: unknown): void;
+}
+
+function openJson(path: string | undefined): JsonLines {
+  if (path === undefined) return { write: () => {}, [Symbol.dispose]: () => {} };
+  const failed = (error: unknown) =>
+    new CommandError(`--json ${path}: ${(error as Error).message}`, exitCodes.nothing);
+  let file: Deno.FsFile;
+  try {
+    file = Deno.openSync(path, { write: true, create: true, truncate: true });
+  } catch (error) {
+    throw failed(error);
+  }
+  return {
+    write(record) {
+      const bytes = new TextEncoder().encode(`${JSON.stringify(record)}\n`);
+      try {
+        for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+      } catch (error) {
+        throw failed(error);
+      }
+    },
+    [Symbol.dispose]: () => file.close(),
+  };
+}
+
+/** A file relative to the folder of the project, where it lies in it. */
+function shortPath(url: string): string {
+  const root = new URL("../../", import.meta.url).href;
+  return url.startsWith(root) ? url.slice(root.length) : new URL(url).pathname;
+}

@@ -1,0 +1,42 @@
+/** The entry of the command line: `deno task <command>`. */
+import type { Output } from "../report/console.ts";
+import { conform } from "./conform.ts";
+import { CommandError, exitCodes } from "./exit.ts";
+
+const commands: Readonly<
+  Record<string, (args: readonly string[], output: Output) => Promise<number>>
+> = { conform };
+
+const encoder = new TextEncoder();
+
+function terminal(): Output {
+  const isTerminal = Deno.stdout.isTerminal();
+  return {
+    isTerminal,
+    columns: isTerminal ? Deno.consoleSize().columns : 80,
+    color: isTerminal && !Deno.noColor,
+    write(text) {
+      const bytes = encoder.encode(text);
+      for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+    },
+  };
+}
+
+async function main([name, ...args]: string[]): Promise<number> {
+  const command = commands[name];
+  if (command === undefined) {
+    console.error(`there is no command ${name}: there is ${Object.keys(commands).join(", ")}`);
+    return exitCodes.usage;
+  }
+  try {
+    return await command(args, terminal());
+  } catch (error) {
+    // Whoever reads the report may have enough of it: `deno task conform | head`.
+    if (error instanceof Deno.errors.BrokenPipe) return exitCodes.unexpected;
+    if (!(error instanceof CommandError)) throw error;
+    console.error(error.message);
+    return error.code;
+  }
+}
+
+Deno.exit(await main(Deno.args));

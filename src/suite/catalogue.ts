@@ -1,0 +1,88 @@
+import type { Case } from "./case.ts";
+
+/** A case and the file that defines it. */
+export interface CatalogueEntry {
+  readonly case: Case;
+  /** URL of the file. */
+  readonly file: string;
+}
+
+/** Thrown when a folder of cases cannot be read as one. */
+export class CatalogueError extends Error {
+  override readonly name = "CatalogueError";
+}
+
+/**
+ * Loads every case below a folder: one folder an area, one file a case or a table of variations.
+ * Files and folders whose name starts with `_` or `.` are not cases.
+ *
+ * @param folder URL of the folder, with a slash at its end
+ * @returns the cases by id
+ * @throws {CatalogueError} when the folder cannot be read, holds no case, or a file exports none or
+ * one whose id is not its path.
+ */
+export async function loadCatalogue(folder: URL): Promise<CatalogueEntry[]> {
+  const files = listFiles(folder, "");
+  const loaded = await Promise.all(files.map((path) => loadFile(folder, path)));
+  const entries = loaded.flat();
+  if (entries.length === 0) throw new CatalogueError(`${folder.pathname} holds no case`);
+  const seen = new Map<string, string>();
+  for (const { case: { id }, file } of entries) {
+    if (seen.has(id)) throw new CatalogueError(`${id} is defined in ${seen.get(id)} and ${file}`);
+    seen.set(id, file);
+  }
+  return entries.sort((a, b) => a.case.id < b.case.id ? -1 : 1);
+}
+
+function listFiles(folder: URL, below: string): string[] {
+  let entries: Deno.DirEntry[];
+  try {
+    entries = [...Deno.readDirSync(new URL(below, folder))];
+  } catch (error) {
+    throw new CatalogueError(`the folder of cases cannot be read: ${(error as Error).message}`);
+  }
+  return entries.flatMap(({ name, isDirectory }) => {
+    if (/^[_.]/.test(name)) return [];
+    if (isDirectory) return listFiles(folder, `${below}${name}/`);
+    return name.endsWith(".ts") ? [below + name] : [];
+  });
+}
+
+async function loadFile(folder: URL, path: string): Promise<CatalogueEntry[]> {
+  const file = new URL(path, folder).href;
+  let exported: { default?: Case | readonly Case[] };
+  try {
+    exported = await import(file);
+  } catch (error) {
+    throw new CatalogueError(`${path} cannot be loaded: ${(error as Error).message}`);
+  }
+  const cases = [exported.default ?? []].flat() as readonly Case[];
+  if (cases.length === 0) {
+    throw new CatalogueError(`${path} exports no case: end it with export default defineCase(...)`);
+  }
+  return cases.map((definition) => {
+    const named = definition.id?.replace(/~.*/, "");
+    if (named !== path.replace(/\.ts$/, "")) {
+      throw new CatalogueError(`${path} defines ${definition.id}: path and id have to agree`);
+    }
+    return { case: definition, file };
+  });
+}
+
+/**
+ * Chooses the cases that match any of the patterns: a part of the id, or the whole of it where the
+ * pattern has a `*`, which stands for anything. No pattern chooses all.
+ */
+export function selectCases(
+  entries: readonly CatalogueEntry[],
+  patterns: readonly string[],
+): CatalogueEntry[] {
+  if (patterns.length === 0) return [...entries];
+  const tests = patterns.map((pattern) => {
+    if (!pattern.includes("*")) return (id: string) => id.includes(pattern);
+    const escaped = pattern.split("*").map((part) => part.replace(/[^\w]/g, "\\$&"));
+    const whole = new RegExp(`^${escaped.join(".*")}$`);
+    return (id: string) => whole.test(id);
+  });
+  return entries.filter((entry) => tests.some((test) => test(entry.case.id)));
+}
