@@ -62,11 +62,14 @@ export function errnoName(errno: number): string {
 
 /** Thrown when a call into libc or the kernel fails. */
 export class SystemCallError extends Error {
+  /** The class's name. */
   override readonly name: string = "SystemCallError";
   /** The name of the error, such as `"ENOMEM"`. */
   readonly code: string;
 
   /**
+   * Says what failed and how.
+   *
    * @param call the function or ioctl that failed, such as `"mmap"` or `"KVM_CREATE_VM"`
    * @param errno the error number it left
    * @param detail what was asked of it, or what the documentation gives as the cause

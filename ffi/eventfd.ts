@@ -73,6 +73,7 @@ export class EventFd implements Disposable {
     throw new SystemCallError("read", errno, "eventfd");
   }
 
+  /** Closes it. */
   [Symbol.dispose](): void {
     this.#descriptor[Symbol.dispose]();
   }

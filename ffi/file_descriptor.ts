@@ -10,6 +10,8 @@ export class FileDescriptor implements Disposable {
   #number: number;
 
   /**
+   * Takes over an open descriptor.
+   *
    * @param number an open descriptor, owned from here on
    * @param what what it stands for, in the words of an error message
    */
@@ -46,6 +48,7 @@ export class FileDescriptor implements Disposable {
     return this.#number < 0;
   }
 
+  /** Closes it. */
   [Symbol.dispose](): void {
     if (this.#number < 0) return;
     libc().close(this.#number);

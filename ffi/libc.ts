@@ -7,6 +7,7 @@
 
 /** Thrown when this machine cannot have x86 KVM at all: not Linux, or not x86-64. */
 export class UnsupportedPlatformError extends Error {
+  /** The class's name. */
   override readonly name = "UnsupportedPlatformError";
 }
 

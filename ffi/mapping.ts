@@ -130,6 +130,7 @@ export class Mapping implements Disposable {
     if (this.#disposed) throw new DisposedError("Mapping");
   }
 
+  /** Detaches every view of the buffer, then unmaps it. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;

@@ -33,6 +33,8 @@ function signalSet(bits: bigint): Uint8Array<ArrayBuffer> {
 }
 
 const ownSet = signalSet(ownSignals);
+const kickSet = signalSet(signalBit(KICK_SIGNAL));
+const deadlineSet = signalSet(signalBit(DEADLINE_SIGNAL));
 const noWait = new Uint8Array(16);
 
 let ready: number | undefined;
@@ -79,15 +81,24 @@ export interface PendingSignals {
 
 /** Takes every pending kick and deadline of the calling thread. */
 export function drainSignals(): PendingSignals {
+  return { kick: drainKicks(), deadline: drainDeadlines() };
+}
+
+/** Takes every pending kick of the calling thread, and tells whether there was one. */
+export function drainKicks(): boolean {
+  return drain(kickSet);
+}
+
+/** Takes every pending deadline of the calling thread, and tells whether there was one. */
+export function drainDeadlines(): boolean {
+  return drain(deadlineSet);
+}
+
+function drain(set: Uint8Array<ArrayBuffer>): boolean {
   const c = libc();
-  let kick = false;
-  let deadline = false;
-  for (;;) {
-    const signal = c.sigtimedwait(ownSet, null, noWait);
-    if (signal === KICK_SIGNAL) kick = true;
-    else if (signal === DEADLINE_SIGNAL) deadline = true;
-    else return { kick, deadline };
-  }
+  let pending = false;
+  while (c.sigtimedwait(set, null, noWait) > 0) pending = true;
+  return pending;
 }
 
 /** A POSIX timer that sends {@link DEADLINE_SIGNAL} to the thread that made it. */
@@ -96,7 +107,11 @@ export class DeadlineTimer implements Disposable {
   readonly #setting = new BigInt64Array(4);
   #disposed = false;
 
-  /** @throws {SystemCallError} with the errno of `timer_create(2)`. */
+  /**
+   * Makes the timer; it does not run yet.
+   *
+   * @throws {SystemCallError} with the errno of `timer_create(2)`.
+   */
   constructor() {
     const event = new Int32Array(16);
     event[2] = DEADLINE_SIGNAL;
@@ -117,7 +132,8 @@ export class DeadlineTimer implements Disposable {
    */
   set(milliseconds: number): void {
     if (this.#disposed) return;
-    const nanoseconds = Math.round(milliseconds * 1e6);
+    // Rounded up: a tiny time is not zero, which would stop the timer.
+    const nanoseconds = Math.ceil(milliseconds * 1e6);
     this.#setting[2] = BigInt(Math.floor(nanoseconds / 1e9));
     this.#setting[3] = BigInt(nanoseconds % 1e9);
     const c = libc();
@@ -125,6 +141,7 @@ export class DeadlineTimer implements Disposable {
     if (result < 0) throw new SystemCallError("timer_settime", c.errno[0], `${milliseconds} ms`);
   }
 
+  /** Deletes the timer. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;

@@ -1,11 +1,14 @@
 import {
   assertEquals,
+  assertGreater,
   assertInstanceOf,
   assertStrictEquals,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
 import { assemble, sourceLineAt } from "../src/x86/asm/assemble.ts";
+import { disassemble } from "../src/x86/asm/disassemble.ts";
+import { fuzzProgram } from "./assembler_corpus.ts";
 import { asm, Assembly } from "../src/x86/asm/assembly.ts";
 import type { Bits } from "../src/x86/asm/codec.ts";
 
@@ -238,6 +241,36 @@ Deno.test("asm splices numbers, text and other assemblies, and takes backslashes
   );
   assertThrows(() => asm`mov rax, ${2 ** 60}`, RangeError, "interpolate a bigint");
   assertThrows(() => asm`mov rax, ${1.5}`, RangeError);
+});
+
+Deno.test("a branch that reaches only while it is long stays long", () => {
+  // Short, it makes the padding 4 bytes and its target too far; near, 2 bytes and 126 away.
+  const source = "jmp x\nc: times 124 nop\ntimes (4 - (c - $$)) * 2 nop\nx:";
+  assertEquals(hex(assemble(source, { bits: 16 }).bytes), "e9 7e 00" + " 90".repeat(126));
+});
+
+Deno.test("branches of fuzzed programs reach their labels, and padding its boundary", () => {
+  const seed = Number(Deno.env.get("TRAPLINE_SEED") ?? Math.floor(Math.random() * 2 ** 31));
+  let branches = 0;
+  for (let program = 0; program < 60; program++) {
+    const bits = ([16, 32, 64] as const)[program % 3];
+    const source = fuzzProgram(bits, seed + program, true);
+    const context = `TRAPLINE_SEED=${seed + program}\n${source}`;
+    const { bytes, lines, symbols } = assemble(source, { bits, origin: 0x1000 });
+    for (const { address, length, text } of lines) {
+      const boundary = /^align (\d+)/.exec(text);
+      if (boundary) assertEquals((address + BigInt(length)) % BigInt(boundary[1]), 0n, context);
+      const branch = /^(?:jmp|j\w+|call) (\w+)$/.exec(text);
+      if (!branch) continue;
+      branches++;
+      const start = Number(address) - 0x1000;
+      const part = bytes.subarray(start, start + length);
+      const [{ text: decoded }] = disassemble(part, { bits, origin: address, symbols });
+      const reached = symbols.get(decoded.split(" ").at(-1)!);
+      assertEquals(reached, symbols.get(branch[1]), `${text}: ${decoded}\n${context}`);
+    }
+  }
+  assertGreater(branches, 300);
 });
 
 Deno.test("importing needs no permission, assembling says which one is missing", async () => {

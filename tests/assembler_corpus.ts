@@ -302,8 +302,11 @@ export function fuzzLines(bits: Bits, count: number, seed: number): string[] {
   return Array.from({ length: count }, () => fuzzer.line());
 }
 
-/** A random program of branches over distances near the limits of the short form. */
-export function fuzzProgram(bits: Bits, seed: number): string {
+/**
+ * A random program of branches over distances near the limits of the short form. With padding by
+ * `align`, which may shrink where code grows, there can be several layouts without contradiction.
+ */
+export function fuzzProgram(bits: Bits, seed: number, aligned: boolean): string {
   const next = random(seed);
   const labels = 12;
   const lines: string[] = [];
@@ -327,7 +330,7 @@ export function fuzzProgram(bits: Bits, seed: number): string {
         `add ${base}, l${labels - 1} - l${next(labels)}`,
         `mov byte [${base} + l${number} - l0], 5`,
         `lea ${accumulator}, [${base} + ${label()}]`,
-        `align ${1 << next(5)}`,
+        aligned ? `align ${1 << next(5)}` : "nop",
         `db "text", 0, ${next(256)}`,
         `here${lines.length} equ $ - l0`,
         bits === 64 ? `lea rcx, [rel ${label()}]` : `push ${label()}`,

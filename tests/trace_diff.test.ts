@@ -74,6 +74,11 @@ Deno.test("streams follow one another, and only the diverging one is marked", ()
   );
 });
 
+Deno.test("an event that is missing is marked in the stream of its vCPU", () => {
+  assertEquals(render("0: nmi\n1: hlt", "0: nmi"), ["  0: nmi", "- 1: hlt !"]);
+  assertEquals(render("0: nmi", "0: nmi\n1: hlt"), ["  0: nmi", "+ 1: hlt !"]);
+});
+
 Deno.test("the final state is paired by name", () => {
   assertEquals(
     render("hlt\n= rax 0x1\n= rbx 0x2\n= rcx 0x3", "hlt\n= rdx 0x4\n= rbx 0x5\n= rax 0x1"),

@@ -230,11 +230,18 @@ Deno.test("what the language cannot write is refused, with the value", () => {
     [{ kind: "pio", direction: "out", port: 1n, size: 1, value: -1n }, "value -1"],
     [{ kind: "pio", direction: "out", port: 1n, size: 1, value: [] }, "value"],
     [{ kind: "pio", direction: "out", port: 1n, size: 3 as 4, value: 1n }, "size 3"],
-    [{ kind: "rdmsr", index: 1n, answer: "gp" as "error" }, "answer gp"],
-    [{ kind: "wrmsr", index: 1n, value: 0n, reason: "bad" as "filter" }, "reason bad"],
+    [
+      { kind: "rdmsr", index: 1n, answer: "gp" as "error" },
+      "answer gp: expected a bigint of 64 bits",
+    ],
+    [
+      { kind: "wrmsr", index: 1n, value: 0n, reason: "bad" as "filter" },
+      "reason bad: expected one of its words",
+    ],
     [{ kind: "unknown" } as ExpectedLine, "reason undefined"],
     [{ kind: "action", name: "Slot", operands: [] }, "action Slot"],
     [{ kind: "action", name: "slot", operands: ["EINVAL"] }, "slot EINVAL"],
+    [{ kind: "action", name: "slot", operands: [{ key: "a", value: "EINVAL" }] }, "slot EINVAL"],
     [{ kind: "action", name: "slot", operands: [], answer: "two words" }, "slot two words"],
     [{ kind: "action", name: "slot", operands: [{ key: "", value: 1n }] }, "slot"],
     [{ kind: "state", name: "mem", value: 1n }, "state mem"],
@@ -243,8 +250,8 @@ Deno.test("what the language cannot write is refused, with the value", () => {
     [{ kind: "state", name: "rax", value: { oneOf: [1n] } }, "a choice of 1"],
     [{ kind: "either", alternatives: [{ kind: "hlt" }] }, "a line of alternatives of 1"],
     [{ kind: "hlt", vcpu: -1 }, "vCPU -1"],
-    [{ kind: "hypercall", nr: 1n, args: 1n as unknown as bigint[] }, "args 1"],
-    [{ kind: "fail-entry", reason: [1n] as unknown as bigint }, "reason 1"],
+    [{ kind: "hypercall", nr: 1n, args: 1n as unknown as bigint[] }, "args 1: expected a list"],
+    [{ kind: "fail-entry", reason: [1n] as unknown as bigint }, "reason 1: expected one value"],
   ];
   for (const [line, message] of refused) {
     assertThrows(() => format([line]), RangeError, `a trace cannot hold ${message}`);

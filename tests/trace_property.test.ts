@@ -12,6 +12,7 @@ import {
   type Trace,
   type TraceEvent,
 } from "../src/trace/event.ts";
+import { diff } from "../src/trace/diff.ts";
 import { format, formatLine } from "../src/trace/format.ts";
 import { GUEST_EVENTS } from "../src/trace/grammar.ts";
 import type { Access } from "../src/trace/match.ts";
@@ -307,6 +308,35 @@ Deno.test("the final state matches in any order", () => {
     assert(!compare(expected.slice(1), actual).ok);
   }));
 });
+
+Deno.test("a difference holds both traces, and as much in common as there is", () => {
+  // Few kinds of lines, so that much can be in common in several ways.
+  const lines = fc.array(fc.constantFrom("nmi", "intr", "hlt"), { maxLength: 8 });
+  fc.assert(fc.property(lines, lines, (expected, actual) => {
+    const promised = parse(expected.join("\n"));
+    const found = parseRecorded(actual.join("\n"));
+    const comparison = compare(promised, found);
+    if (comparison.ok) return assertEquals(actual, expected);
+    const rendered = diff(promised, found, comparison.divergence);
+    const texts = (mark: string) =>
+      rendered.filter((line) => line.mark !== mark).map(({ text }) => text);
+    assertEquals(texts("+"), expected);
+    assertEquals(texts("-"), actual);
+    const start = expected.findIndex((line, i) => line !== actual[i]);
+    const common = start < 0 ? expected.length : start;
+    assertEquals(
+      rendered.filter(({ mark }) => mark === " ").length,
+      common + longestCommon(expected.slice(common), actual.slice(common)),
+    );
+    assertEquals(rendered.findIndex(({ first }) => first), common);
+  }));
+});
+
+function longestCommon(a: readonly string[], b: readonly string[]): number {
+  if (a.length === 0 || b.length === 0) return 0;
+  if (a[0] === b[0]) return 1 + longestCommon(a.slice(1), b.slice(1));
+  return Math.max(longestCommon(a.slice(1), b), longestCommon(a, b.slice(1)));
+}
 
 Deno.test("whatever the text, it is a trace or a TraceError that points into it", () => {
   const words = [...GUEST_EVENTS.keys()].flatMap((head) => head.split(" "));

@@ -228,6 +228,25 @@ const differing: readonly [string, string, string, string][] = [
     "pio out 0x10 u8 0x1\npio out 0x10 u8 0x3\nhlt",
     "different: 0 pio out 0x10 u8 [0x1 0x2] | pio out 0x10 u8 0x3 / 1 pio out 0x10 u8 0x3",
   ],
+  [
+    "another direction in the middle of a list",
+    "pio out 0x10 u8 [0x1 0x2]",
+    "pio out 0x10 u8 0x1\npio in 0x10 u8 -> 0x2",
+    "different: 0 pio out 0x10 u8 [0x1 0x2] / 1 pio in 0x10 u8 -> 0x2",
+  ],
+  [
+    "half an element, at once",
+    "mmio write 0x10 u16 [0x1122 0x3344]\nhlt",
+    "mmio write 0x10 u24 0x991122\nmmio write 0x13 u8 0x33\nhlt",
+    "different: 0 mmio write 0x10 u16 [0x1122 0x3344] / 0 mmio write 0x10 u24 0x991122",
+  ],
+  [
+    "neither choice",
+    "ioapic-eoi 0x1|0x2",
+    "ioapic-eoi 0x3",
+    "different: 0 ioapic-eoi 0x1|0x2 / 0 ioapic-eoi 0x3",
+  ],
+  ["a word for a list", "> log [a b]", "> log ab", "different: 0 > log [a b] / 0 > log ab"],
   ["neither alternative", "hlt | shutdown", "nmi", "different: 0 hlt | shutdown / 0 nmi"],
   [
     "two values for one wildcard",
@@ -417,6 +436,16 @@ Deno.test("after the first divergence nothing matches any more", () => {
   assertEquals(script.answer(pioIn(0x10n)), undefined);
   const finished = script.finish([]);
   assertStrictEquals(finished.ok ? undefined : finished.divergence, divergence);
+});
+
+Deno.test("beyond the end of the trace nothing matches", () => {
+  const script = new Script(parse("nmi"));
+  assert(script.accept({ kind: "nmi" }));
+  assertEquals(script.answer(pioIn(0x10n)), undefined);
+  assert(!script.accept({ kind: "hlt" }));
+  assert(!script.accept({ kind: "hlt" }));
+  const { divergence } = script;
+  assertEquals(divergence && short(divergence), "extra: 1 / 1 hlt");
 });
 
 Deno.test("a mismatch inside a list leaves the list where it was", () => {

@@ -2,7 +2,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { HostError } from "../kvm/kvm.ts";
 import { ConsoleReport, exitCode, type Output, type Reported } from "../report/console.ts";
 import { caseRecord, type RunHeader } from "../report/json_lines.ts";
-import { type Baseline, BaselineError, parseBaseline, standing } from "../suite/baseline.ts";
+import { type Baseline, BaselineError, standing } from "../suite/baseline.ts";
 import {
   type CatalogueEntry,
   CatalogueError,
@@ -11,6 +11,7 @@ import {
 } from "../suite/catalogue.ts";
 import { LocalHost } from "../suite/local_host.ts";
 import { CommandError, exitCodes } from "./exit.ts";
+import { hostBaseline, readBaseline } from "./host_baseline.ts";
 
 /** What `conform --help` prints. */
 export const conformHelp = `deno task conform [pattern...] [options]
@@ -58,7 +59,7 @@ export async function conform(args: readonly string[], output: Output): Promise<
     return exitCodes.expected;
   }
   using host = openHost(options);
-  const baseline = readBaseline(options, host);
+  const baseline = knownFailures(options, host);
   using json = openJson(options.json);
   const header: RunHeader = {
     kind: "run",
@@ -155,32 +156,11 @@ function openHost({ timeout }: Options): LocalHost {
   }
 }
 
-function readBaseline({ baseline }: Options, host: LocalHost): Baseline {
+function knownFailures({ baseline }: Options, host: LocalHost): Baseline {
   if (baseline === false) return new Map();
-  const { backend } = host.facts;
-  const series = Deno.osRelease().split(".").slice(0, 2).join(".");
-  const candidates = baseline === undefined
-    ? [`${backend}-${series}.json`, `${backend}.json`].map((name) => new URL(name, baselines))
-    : [new URL(baseline, `file://${Deno.cwd()}/`)];
-  for (const url of candidates) {
-    let text: string;
-    try {
-      text = Deno.readTextFileSync(url);
-    } catch (error) {
-      if (baseline === undefined && error instanceof Deno.errors.NotFound) continue;
-      throw new CommandError(
-        `the baseline cannot be read: ${(error as Error).message}`,
-        exitCodes.nothing,
-      );
-    }
-    return parse(shortPath(url.href), text);
-  }
-  return new Map();
-}
-
-function parse(name: string, text: string): Baseline {
   try {
-    return parseBaseline(name, text);
+    if (baseline === undefined) return hostBaseline(host.facts);
+    return readBaseline(new URL(baseline, `file://${Deno.cwd()}/`));
   } catch (error) {
     if (!(error instanceof BaselineError)) throw error;
     throw new CommandError(error.message, exitCodes.nothing);

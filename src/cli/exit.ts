@@ -12,6 +12,7 @@ export const exitCodes = {
 
 /** Thrown by a command to end with a sentence and an exit code. */
 export class CommandError extends Error {
+  /** The class's name. */
   override readonly name = "CommandError";
 
   /** @param message what is the matter, and what to do @param code the exit code */

@@ -18,6 +18,7 @@ export type ActionObserver = (action: HostAction) => void;
 
 /** A place where an observer may be set; a VM shares its own with its vCPUs. */
 export interface Observed {
+  /** Called with every action; none by default. */
   observer?: ActionObserver;
 }
 

@@ -72,9 +72,12 @@ const causes: Partial<Record<IoctlName, Readonly<Record<string, string>>>> = {
  * ```
  */
 export class KvmError extends SystemCallError {
+  /** The class's name. */
   override readonly name: string = "KvmError";
 
   /**
+   * Says what failed and how.
+   *
    * @param ioctl the ioctl's name in KVM's API document
    * @param errno the error number it left
    * @param detail what was asked of it

@@ -7,7 +7,9 @@
 
 /** KVM_EXIT_IO: the guest executed IN, OUT, INS or OUTS. */
 export interface PioExit {
+  /** Tells the exit from the others. */
   readonly reason: "pio";
+  /** Which way the data goes, as the guest sees it. */
   readonly direction: "in" | "out";
   /** The port, 0 to 0xffff. */
   readonly port: number;
@@ -21,7 +23,9 @@ export interface PioExit {
 
 /** KVM_EXIT_MMIO: the guest touched a guest physical address that no slot backs. */
 export interface MmioExit {
+  /** Tells the exit from the others. */
   readonly reason: "mmio";
+  /** Which way the data goes, as the guest sees it. */
   readonly direction: "read" | "write";
   /** Guest physical address. */
   readonly address: bigint;
@@ -33,21 +37,25 @@ export interface MmioExit {
 
 /** KVM_EXIT_HLT: the guest executed HLT and no in-kernel interrupt controller waits for it. */
 export interface HltExit {
+  /** Tells the exit from the others. */
   readonly reason: "hlt";
 }
 
 /** KVM_EXIT_SHUTDOWN: a triple fault. */
 export interface ShutdownExit {
+  /** Tells the exit from the others. */
   readonly reason: "shutdown";
 }
 
 /** KVM_EXIT_IRQ_WINDOW_OPEN: the guest can take the interrupt that the host asked a window for. */
 export interface IrqWindowExit {
+  /** Tells the exit from the others. */
   readonly reason: "irq-window";
 }
 
 /** KVM_RUN returned EINTR. */
 export interface IntrExit {
+  /** Tells the exit from the others. */
   readonly reason: "intr";
   /**
    * A {@link Watchdog} that ran out, a kick from some thread, `immediateExit`, or another signal.
@@ -57,23 +65,29 @@ export interface IntrExit {
 
 /** KVM_EXIT_NMI: an NMI of the host ended KVM_RUN. */
 export interface NmiExit {
+  /** Tells the exit from the others. */
   readonly reason: "nmi";
 }
 
 /** KVM_EXIT_DEBUG: a breakpoint or single step that the host asked for. */
 export interface DebugExit {
+  /** Tells the exit from the others. */
   readonly reason: "debug";
   /** The vector: 1 for #DB, 3 for #BP. */
   readonly exception: number;
   /** Linear address of the instruction. */
   readonly pc: bigint;
+  /** DR6 as the guest would have found it. */
   readonly dr6: bigint;
+  /** DR7 of the guest. */
   readonly dr7: bigint;
 }
 
 /** KVM_EXIT_X86_RDMSR or KVM_EXIT_X86_WRMSR: an MSR that the host wants to handle. */
 export interface MsrExit {
+  /** Tells the exit from the others. */
   readonly reason: "rdmsr" | "wrmsr";
+  /** The MSR. */
   readonly index: number;
   /** Why it came: the MSR is unknown, its use invalid, or a filter denies it. */
   readonly why: "unknown" | "inval" | "filter";
@@ -83,6 +97,7 @@ export interface MsrExit {
 
 /** KVM_EXIT_INTERNAL_ERROR: KVM could not go on. */
 export interface InternalErrorExit {
+  /** Tells the exit from the others. */
   readonly reason: "internal-error";
   /** KVM_INTERNAL_ERROR_*: 1 emulation, 2 simul-ex, 3 delivery-ev, 4 unexpected-exit-reason. */
   readonly suberror: number;
@@ -92,6 +107,7 @@ export interface InternalErrorExit {
 
 /** KVM_EXIT_FAIL_ENTRY: the hardware refused to enter the guest. */
 export interface FailEntryExit {
+  /** Tells the exit from the others. */
   readonly reason: "fail-entry";
   /** The hardware's reason, of the vendor. */
   readonly hardwareReason: bigint;
@@ -101,6 +117,7 @@ export interface FailEntryExit {
 
 /** KVM_EXIT_SYSTEM_EVENT: the guest asked for a reset, a shutdown or the like. */
 export interface SystemEventExit {
+  /** Tells the exit from the others. */
   readonly reason: "system-event";
   /** KVM_SYSTEM_EVENT_*: 1 shutdown, 2 reset, 3 crash, 4 wakeup, 5 suspend, 6 sev-term. */
   readonly type: number;
@@ -108,41 +125,53 @@ export interface SystemEventExit {
 
 /** KVM_EXIT_HYPERCALL: a hypercall that the host wants to handle. */
 export interface HypercallExit {
+  /** Tells the exit from the others. */
   readonly reason: "hypercall";
+  /** The number that the guest gave. */
   readonly number: bigint;
+  /** Its arguments. */
   readonly args: readonly bigint[];
 }
 
 /** KVM_EXIT_SET_TPR: CR8 was written while the host holds the local APIC. */
 export interface SetTprExit {
+  /** Tells the exit from the others. */
   readonly reason: "set-tpr";
 }
 
 /** KVM_EXIT_TPR_ACCESS: the guest accessed the task-priority register of the local APIC. */
 export interface TprAccessExit {
+  /** Tells the exit from the others. */
   readonly reason: "tpr-access";
+  /** Address of the instruction. */
   readonly rip: bigint;
+  /** Whether it was written. */
   readonly isWrite: boolean;
 }
 
 /** KVM_EXIT_IOAPIC_EOI: a level-triggered interrupt of a user-space IOAPIC was acknowledged. */
 export interface IoapicEoiExit {
+  /** Tells the exit from the others. */
   readonly reason: "ioapic-eoi";
+  /** Its vector, 0 to 255. */
   readonly vector: number;
 }
 
 /** KVM_EXIT_DIRTY_RING_FULL: the vCPU's dirty ring wants to be harvested. */
 export interface DirtyRingFullExit {
+  /** Tells the exit from the others. */
   readonly reason: "dirty-ring-full";
 }
 
 /** KVM_EXIT_X86_BUS_LOCK: the guest took a bus lock. */
 export interface BusLockExit {
+  /** Tells the exit from the others. */
   readonly reason: "bus-lock";
 }
 
 /** KVM_EXIT_NOTIFY: the guest let no event window open for too long. */
 export interface NotifyExit {
+  /** Tells the exit from the others. */
   readonly reason: "notify";
   /** KVM_NOTIFY_*; bit 0: the context is invalid. */
   readonly flags: number;
@@ -150,7 +179,9 @@ export interface NotifyExit {
 
 /** KVM_EXIT_MEMORY_FAULT: the vCPU accessed guest memory in a way that KVM cannot resolve. */
 export interface MemoryFaultExit {
+  /** Tells the exit from the others. */
   readonly reason: "memory-fault";
+  /** KVM_MEMORY_EXIT_FLAG_*; bit 3: a private access. */
   readonly flags: bigint;
   /** Guest physical address. */
   readonly address: bigint;
@@ -160,6 +191,7 @@ export interface MemoryFaultExit {
 
 /** An exit reason that Trapline does not know. */
 export interface UnknownExit {
+  /** Tells the exit from the others. */
   readonly reason: "unknown";
   /** The number in `exit_reason`; 0 is KVM_EXIT_UNKNOWN itself. */
   readonly exitReason: number;

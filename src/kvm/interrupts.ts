@@ -28,7 +28,7 @@ export type Route =
   | {
     readonly gsi: number;
     /** A pin of an in-kernel chip. */
-    readonly chip: "pic-master" | "pic-slave" | "ioapic";
+    readonly chip: InterruptChip;
     readonly pin: number;
   }
   | {
@@ -36,7 +36,14 @@ export type Route =
     readonly msi: Msi;
   };
 
-const chips = { "pic-master": 0, "pic-slave": 1, ioapic: 2 } as const;
+/** An in-kernel interrupt controller of a VM. */
+export type InterruptChip = "pic-master" | "pic-slave" | "ioapic";
+
+const chips: Readonly<Record<InterruptChip, number>> = {
+  "pic-master": 0,
+  "pic-slave": 1,
+  ioapic: 2,
+};
 
 /** The interrupt controllers and timers that KVM emulates for a VM, and the lines into them. */
 export class Interrupts {
@@ -186,7 +193,7 @@ export class Interrupts {
    * @throws {KvmError} ENXIO without an in-kernel interrupt controller.
    * @throws {DisposedError} after disposal of the VM.
    */
-  chipState(chip: keyof typeof chips): Uint8Array {
+  chipState(chip: InterruptChip): Uint8Array {
     const view = new DataView(new ArrayBuffer(kvm_irqchip.size));
     view.setUint32(0, chips[chip], true);
     ioctlBuffer(this.#fd, "KVM_GET_IRQCHIP", view, chip);

@@ -7,8 +7,9 @@ import { ioctlBuffer } from "./ioctl.ts";
 
 /** A guest access that signals an eventfd (KVM_IOEVENTFD, KVM API 4.59). */
 export interface IoEvent {
-  /** A port or a guest physical address. */
+  /** Whether the address is a port or guest physical. */
   readonly space: "pio" | "mmio";
+  /** Where: 0 to 0xffff, or a guest physical address. */
   readonly address: bigint | number;
   /** Bytes of the access: 1, 2, 4 or 8, or 0 for any. */
   readonly size: number;

@@ -17,9 +17,12 @@ export type HostProblem = "platform" | "missing" | "permission" | "not-kvm" | "v
 
 /** Thrown when this machine has no KVM that Trapline can use; the message says what to do. */
 export class HostError extends Error {
+  /** The class's name. */
   override readonly name = "HostError";
 
   /**
+   * Says what is the matter.
+   *
    * @param problem the kind of obstacle
    * @param message what is the matter, and the mend
    */
@@ -166,6 +169,7 @@ export class Kvm implements Disposable {
     return new Vm(new FileDescriptor(number, "Vm"), this.vcpuMmapSize());
   }
 
+  /** Closes `/dev/kvm`; VMs that it made live on. */
   [Symbol.dispose](): void {
     this.#fd[Symbol.dispose]();
   }

@@ -39,9 +39,15 @@ interface Backed {
 
 /** Thrown when guest memory is accessed from the host where no slot backs it. */
 export class GuestAddressError extends RangeError {
+  /** The class's name. */
   override readonly name = "GuestAddressError";
 
-  /** @param address guest physical @param size bytes */
+  /**
+   * Says what was accessed.
+   *
+   * @param address guest physical
+   * @param size bytes
+   */
   constructor(readonly address: bigint, readonly size: number) {
     super(
       `no single slot backs guest physical 0x${address.toString(16)} + ${size} bytes: ` +
@@ -93,9 +99,25 @@ export class GuestMemory {
         this.#region,
         `slot ${slot.slot} at 0x${start.toString(16)}, 0x${size.toString(16)} bytes`,
       );
+      // Before the observer hears of it, so that it finds the slot as it is now.
+      if (size === 0n) this.#slots.delete(slot.slot);
+      else if (memory instanceof Mapping) {
+        this.#slots.set(slot.slot, { start, size, memory, offset });
+      }
     });
-    if (size === 0n) this.#slots.delete(slot.slot);
-    else if (memory instanceof Mapping) this.#slots.set(slot.slot, { start, size, memory, offset });
+  }
+
+  /**
+   * Maps fresh zeroed memory for slots to come; the VM unmaps it when it is disposed.
+   *
+   * @param size bytes; a multiple of 4096
+   * @throws {RangeError} when the size is not a positive multiple of 4096.
+   * @throws {SystemCallError} ENOMEM when the kernel has no room.
+   */
+  map(size: number): Mapping {
+    const memory = Mapping.anonymous(size);
+    this.#owned.push(memory);
+    return memory;
   }
 
   /**
@@ -111,8 +133,7 @@ export class GuestMemory {
     size: number,
     options: { slot?: number; flags?: number } = {},
   ): Mapping {
-    const memory = Mapping.anonymous(size);
-    this.#owned.push(memory);
+    const memory = this.map(size);
     this.setSlot({
       slot: options.slot ?? this.#freeSlot(),
       guestAddress,
@@ -182,14 +203,18 @@ export class GuestMemory {
    *
    * @param firstPage a multiple of 64
    * @param pages a multiple of 64, unless it reaches the end of the slot
-   * @throws {KvmError} EINVAL when a number is not aligned or beyond the slot.
+   * @param which the pages to clear, bit 0 for the first of them; default all
+   * @throws {KvmError} ENOENT when the slot does not exist or keeps no log, EINVAL when a number is
+   * not aligned or beyond the slot.
    */
-  clearDirtyLog(slot: number, firstPage: number, pages: number): void {
+  clearDirtyLog(slot: number, firstPage: number, pages: number, which?: bigint): void {
     const operands: ActionOperand[] = [slot, ["first", firstPage], ["pages", pages]];
+    if (which !== undefined) operands.push(["which", which]);
     act(this.#observed, "clear-dirty-log", operands, () => {
       const bitmap = Mapping.anonymous(bitmapSize(pages));
       try {
-        bitmap.bytes.fill(0xff, 0, Math.ceil(pages / 8));
+        if (which === undefined) bitmap.bytes.fill(0xff);
+        else setBytes(bitmap.bytes, which);
         const view = new DataView(new ArrayBuffer(kvm_clear_dirty_log.size));
         encode(kvm_clear_dirty_log, view, {
           slot,
@@ -215,6 +240,10 @@ export class GuestMemory {
 function bitmapSize(pages: number): number {
   const bytes = Math.ceil(pages / 64) * 8;
   return Math.max(1, Math.ceil(bytes / PAGE_SIZE)) * PAGE_SIZE;
+}
+
+function setBytes(bitmap: Uint8Array, bits: bigint): void {
+  for (let at = 0; at < bitmap.length; at++) bitmap[at] = Number(bits >> BigInt(8 * at) & 0xffn);
 }
 
 function setBits(bitmap: Uint8Array, pages: number): bigint[] {

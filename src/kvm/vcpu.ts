@@ -9,7 +9,7 @@ import {
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { libc } from "../../ffi/libc.ts";
 import { Mapping } from "../../ffi/mapping.ts";
-import { drainSignals, kickThread, prepareThread, runSignalMask } from "../../ffi/signal.ts";
+import { drainKicks, drainSignals, kickThread, prepareThread, runSignalMask } from "../../ffi/signal.ts";
 import { act, type Observed } from "./action.ts";
 import { decodeExit } from "./decode_exit.ts";
 import { KvmError } from "./error.ts";
@@ -23,6 +23,7 @@ const fields = kvm_run.fields;
 
 /** Thrown when the host answers though the last exit asked for nothing. */
 export class AnswerError extends Error {
+  /** The class's name. */
   override readonly name = "AnswerError";
 }
 
@@ -215,6 +216,7 @@ export class Vcpu extends VcpuState implements Disposable {
     return this.#shared(fields.immediate_exit[0]) !== 0;
   }
 
+  /** Sets or clears it. */
   set immediateExit(on: boolean) {
     this.#fd.number;
     act(this.#observed, "immediate-exit", [on ? 1 : 0], () => {
@@ -231,6 +233,7 @@ export class Vcpu extends VcpuState implements Disposable {
     return this.#shared(fields.request_interrupt_window[0]) !== 0;
   }
 
+  /** Sets or clears it. */
   set requestInterruptWindow(on: boolean) {
     this.#fd.number;
     act(this.#observed, "request-irq-window", [on ? 1 : 0], () => {
@@ -290,9 +293,12 @@ export class Vcpu extends VcpuState implements Disposable {
     return this.#view.getUint8(offset);
   }
 
+  /** Unmaps the shared area and closes the vCPU. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    // A kick that this vCPU has not taken is not for the next vCPU of the thread.
+    drainKicks();
     this.#run[Symbol.dispose]();
     this.#fd[Symbol.dispose]();
   }

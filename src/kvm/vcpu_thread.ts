@@ -197,6 +197,7 @@ export class VcpuThread implements Disposable {
     });
   }
 
+  /** Stops the thread, in the guest or not, closes the vCPU and waits until that is done. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;

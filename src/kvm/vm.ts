@@ -71,7 +71,10 @@ export class Vm implements Disposable, Observed {
    * @throws {DisposedError} after disposal.
    */
   enableCapability(capability: CapabilityName, ...args: (number | bigint)[]): void {
-    const operands = [capability.replace(/^KVM_CAP_/, "").toLowerCase(), ...args];
+    const operands = [
+      capability.replace(/^KVM_CAP_/, "").toLowerCase().replaceAll("_", "-"),
+      ...args,
+    ];
     act(this, "enable", operands, () => {
       const view = new DataView(new ArrayBuffer(kvm_enable_cap.size));
       encode(kvm_enable_cap, view, {
@@ -122,6 +125,7 @@ export class Vm implements Disposable, Observed {
     return thread;
   }
 
+  /** Closes its vCPUs, then the VM, then unmaps the memory that it owns. */
   [Symbol.dispose](): void {
     for (const vcpu of this.#vcpus) vcpu[Symbol.dispose]();
     this.#vcpus.clear();

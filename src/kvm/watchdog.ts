@@ -1,5 +1,5 @@
 import { DisposedError } from "../../ffi/disposed.ts";
-import { DeadlineTimer, drainSignals } from "../../ffi/signal.ts";
+import { DeadlineTimer, drainDeadlines } from "../../ffi/signal.ts";
 
 /**
  * Ends a guest that does not return: when its time runs out, the thread's KVM_RUN returns, and the
@@ -20,6 +20,7 @@ import { DeadlineTimer, drainSignals } from "../../ffi/signal.ts";
  */
 export class Watchdog implements Disposable {
   readonly #timer = new DeadlineTimer();
+  #armed = false;
   #disposed = false;
 
   /**
@@ -34,7 +35,10 @@ export class Watchdog implements Disposable {
     if (!(milliseconds > 0)) {
       throw new RangeError(`a watchdog of ${milliseconds} ms: give a time above 0`);
     }
+    // The time before may have run out already, with its signal still to come.
+    if (this.#armed) this.disarm();
     this.#timer.set(milliseconds);
+    this.#armed = true;
   }
 
   /**
@@ -46,9 +50,12 @@ export class Watchdog implements Disposable {
   disarm(): boolean {
     if (this.#disposed) throw new DisposedError("Watchdog");
     this.#timer.set(0);
-    return drainSignals().deadline;
+    this.#armed = false;
+    // A kick is left alone: it is for the next KVM_RUN.
+    return drainDeadlines();
   }
 
+  /** Stops and deletes the timer. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.disarm();

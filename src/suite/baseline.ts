@@ -18,6 +18,7 @@ export type Standing = "expected" | "known" | "regression" | "stale";
 
 /** Thrown when a baseline cannot be read; the message names the file, the place and the mend. */
 export class BaselineError extends Error {
+  /** The class's name. */
   override readonly name = "BaselineError";
 }
 

@@ -8,9 +8,15 @@ import type { Requirement } from "./requirement.ts";
 
 /** Thrown when a case contradicts itself; the message names the case and the mend. */
 export class CaseError extends Error {
+  /** The class's name. */
   override readonly name = "CaseError";
 
-  /** @param id the case @param problem what is wrong, and what to do */
+  /**
+   * Says what is wrong with the case.
+   *
+   * @param id the case
+   * @param problem what is wrong, and what to do
+   */
   constructor(readonly id: string, problem: string) {
     super(`case ${id}: ${problem}`);
   }
@@ -60,6 +66,7 @@ export interface CaseDefinition {
 
 /** A case whose definition was checked. */
 export interface Case extends Omit<CaseDefinition, "spec"> {
+  /** The clauses it judges by. */
   readonly spec: readonly string[];
   /** The id's part before the slash. */
   readonly area: string;

@@ -2,6 +2,7 @@ import type { Case } from "./case.ts";
 
 /** A case and the file that defines it. */
 export interface CatalogueEntry {
+  /** The case. */
   readonly case: Case;
   /** URL of the file. */
   readonly file: string;
@@ -9,6 +10,7 @@ export interface CatalogueEntry {
 
 /** Thrown when a folder of cases cannot be read as one. */
 export class CatalogueError extends Error {
+  /** The class's name. */
   override readonly name = "CatalogueError";
 }
 

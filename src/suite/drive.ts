@@ -13,11 +13,13 @@ export type DrivenThread = Pick<VcpuThread, "id" | "kick" | "setImmediateExit" |
 
 /** Thrown by an assertion of a `drive` that does not hold: the case fails. */
 export class CaseFailure extends Error {
+  /** The class's name. */
   override readonly name = "CaseFailure";
 }
 
 /** Thrown out of a `drive` when its guest may not be entered any more: its time is over. */
 export class CaseEnded extends Error {
+  /** The class's name. */
   override readonly name = "CaseEnded";
 }
 
@@ -29,6 +31,7 @@ export class CaseEnded extends Error {
  * a state is not.
  */
 export interface DriveContext {
+  /** The VM; adding to it and changing it is recorded. */
   readonly vm: Vm;
   /** The vCPU of a case that has one. */
   readonly vcpu: DrivenVcpu;

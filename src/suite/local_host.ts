@@ -188,6 +188,7 @@ export class LocalHost implements Disposable {
     return result("error", String(failure instanceof Error ? failure.stack : failure));
   }
 
+  /** Closes KVM. */
   [Symbol.dispose](): void {
     this.#watchdog[Symbol.dispose]();
     this.#kvm[Symbol.dispose]();

@@ -24,7 +24,11 @@ export class HostFacts {
   readonly #capabilities = new Map<CapabilityName, number>();
   #backend: Backend | undefined;
 
-  /** @param kvm asked for capabilities and CPUID */
+  /**
+   * Nothing is asked yet.
+   *
+   * @param kvm asked for capabilities and CPUID
+   */
   constructor(kvm: Kvm) {
     this.#kvm = kvm;
   }

@@ -13,24 +13,31 @@ export type Verdict = "pass" | "fail" | "skip" | "timeout" | "crash" | "error";
 
 /** Where a guest stood at the end, for the report of a failure. */
 export interface Autopsy {
+  /** The program. */
   readonly assembled: Assembled;
   /** Operand size of the code at the end: 16, 32 or 64. */
   readonly bits: Bits;
+  /** General registers. */
   readonly regs: Registers;
+  /** Segments and control registers. */
   readonly sregs: SystemRegisters;
 }
 
 /** The outcome of one case on one host. */
 export interface CaseResult {
+  /** What was run. */
   readonly case: Case;
+  /** What became of it. */
   readonly verdict: Verdict;
   /** Why, in one sentence; a pass needs none. */
   readonly reason?: string;
+  /** What was promised. */
   readonly expected: ExpectedTrace;
   /** What was recorded, as far as it came. */
   readonly trace: Trace;
   /** Where the two traces part. */
   readonly divergence?: Divergence;
+  /** Where the guest stood, if it came that far. */
   readonly autopsy?: Autopsy;
   /** Wall time, VM and all. */
   readonly milliseconds: number;

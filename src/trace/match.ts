@@ -1,4 +1,5 @@
 import {
+  type Action,
   type Data,
   type ExpectedLine,
   type Hole,
@@ -87,11 +88,9 @@ export class LineMatch {
   }
 }
 
-/** Whether an actual line of the final state is what its expected line says. */
+/** Whether a line of the final state is what the expected line of the same name says. */
 export function matchesState(expected: StateEvent<Hole>, actual: StateEvent): boolean {
-  if (expected.kind === "state" || actual.kind === "state") {
-    return expected.kind === actual.kind && matchesOperand(expected.value, actual.value);
-  }
+  if (expected.kind === "state") return matchesOperand(expected.value, actual.value);
   return MEMORY.every((field) => matchesField(field, properties(expected), properties(actual)));
 }
 
@@ -106,18 +105,19 @@ function properties(event: object): Properties {
 
 function matchesEvent(expected: StreamEvent<Hole>, actual: StreamEvent): boolean {
   if (!sameHead(expected, actual)) return false;
-  if (expected.kind === "action" || actual.kind === "action") {
-    if (expected.kind !== "action" || actual.kind !== "action") return false;
-    return expected.name === actual.name &&
-      expected.operands.length === actual.operands.length &&
-      expected.operands.every((operand, i) => matchesKeyed(operand, actual.operands[i])) &&
-      (expected.answer === undefined
-        ? actual.answer === undefined
-        : matchesOperand(expected.answer, actual.answer));
-  }
+  if (expected.kind === "action") return matchesAction(expected, actual as Action);
   return fieldsOf(expected).every((field) =>
     matchesField(field, properties(expected), properties(actual))
   );
+}
+
+function matchesAction(expected: Action<Hole>, actual: Action): boolean {
+  return expected.name === actual.name &&
+    expected.operands.length === actual.operands.length &&
+    expected.operands.every((operand, i) => matchesKeyed(operand, actual.operands[i])) &&
+    (expected.answer === undefined
+      ? actual.answer === undefined
+      : matchesOperand(expected.answer, actual.answer));
 }
 
 function sameHead(expected: StreamEvent<Hole>, actual: StreamEvent | Access): boolean {

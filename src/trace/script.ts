@@ -129,8 +129,7 @@ export class Script {
 
   #missingEvent(): Divergence | undefined {
     const missing = [...this.#streams.values()]
-      .filter((stream) => stream.next < stream.lines.length)
-      .map((stream) => stream.lines[stream.next])
+      .flatMap(({ lines, next }) => lines.slice(next, next + 1))
       .sort((a, b) => a.index - b.index)[0];
     if (!missing) return;
     return {

@@ -3,23 +3,41 @@ import type { SpecialRegisters } from "./registers.ts";
 
 /** General registers, RIP and RFLAGS: `struct kvm_regs` (KVM_GET_REGS, KVM API 4.11). */
 export interface Registers {
+  /** RAX. */
   rax: bigint;
+  /** RBX. */
   rbx: bigint;
+  /** RCX. */
   rcx: bigint;
+  /** RDX. */
   rdx: bigint;
+  /** RSI. */
   rsi: bigint;
+  /** RDI. */
   rdi: bigint;
+  /** RSP, the stack pointer. */
   rsp: bigint;
+  /** RBP. */
   rbp: bigint;
+  /** R8. */
   r8: bigint;
+  /** R9. */
   r9: bigint;
+  /** R10. */
   r10: bigint;
+  /** R11. */
   r11: bigint;
+  /** R12. */
   r12: bigint;
+  /** R13. */
   r13: bigint;
+  /** R14. */
   r14: bigint;
+  /** R15. */
   r15: bigint;
+  /** RIP: offset of the next instruction in CS. */
   rip: bigint;
+  /** RFLAGS. */
   rflags: bigint;
 }
 
@@ -35,7 +53,9 @@ export interface SystemRegisters extends SpecialRegisters {
 export interface DebugRegisters {
   /** DR0 to DR3: linear addresses. */
   db: bigint[];
+  /** DR6, the status. */
   dr6: bigint;
+  /** DR7, the control. */
   dr7: bigint;
   /** 0; KVM refuses anything else. */
   flags: bigint;
@@ -43,6 +63,7 @@ export interface DebugRegisters {
 
 /** What waits to be injected, and what holds it back: `struct kvm_vcpu_events` (KVM API 4.31). */
 export interface VcpuEvents {
+  /** An exception: `injected` was being delivered, `pending` waits. */
   exception: {
     injected: number;
     nr: number;
@@ -52,19 +73,27 @@ export interface VcpuEvents {
   };
   /** `shadow`: 1 after MOV SS or POP SS, 2 after STI. */
   interrupt: { injected: number; nr: number; soft: number; shadow: number };
+  /** An NMI: `masked` until the next IRET. */
   nmi: { injected: number; pending: number; masked: number };
+  /** Vector of the startup IPI that the vCPU got. */
   sipi_vector: number;
   /** Which of the optional members hold: KVM_VCPUEVENT_VALID_*. */
   flags: number;
+  /** A system-management interrupt, and whether the vCPU is in that mode. */
   smi: { smm: number; pending: number; smm_inside_nmi: number; latched_init: number };
+  /** A triple fault that has yet to exit. */
   triple_fault: { pending: number };
+  /** 1: `exception_payload` holds. */
   exception_has_payload: number;
+  /** DR6 for #DB, CR2 for #PF, not yet in its register. */
   exception_payload: bigint;
 }
 
 /** A model-specific register and its 64 bits. */
 export interface MsrEntry {
+  /** Index, 32 bits. */
   readonly index: number;
+  /** Value: EDX:EAX. */
   readonly data: bigint;
 }
 
@@ -76,9 +105,13 @@ export interface CpuidEntry {
   index: number;
   /** Bit 0 (KVM_CPUID_FLAG_SIGNIFCANT_INDEX): the subleaf matters. */
   flags: number;
+  /** EAX after CPUID. */
   eax: number;
+  /** EBX after CPUID. */
   ebx: number;
+  /** ECX after CPUID. */
   ecx: number;
+  /** EDX after CPUID. */
   edx: number;
 }
 
@@ -88,7 +121,10 @@ export interface Translation {
   linear_address: bigint;
   /** Guest physical, where valid. */
   physical_address: bigint;
+  /** 1: the page tables map it. */
   valid: number;
+  /** 1: it may be written. */
   writeable: number;
+  /** 1: CPL 3 may access it. */
   usermode: number;
 }

@@ -335,7 +335,10 @@ export function encodeAddress(
       );
     }
   } else checkRange(value, -(limit >> 1n), limit - 1n, address);
-  if (base === undefined) return { ...operand, displacement };
+  if (base === undefined) {
+    // A 16-bit offset without a register is unsigned to the encoder.
+    return { ...operand, displacement: size === 16 ? BigInt.asUintN(16, value) : displacement };
+  }
   const forced = address.displacementSize;
   const short = displacement >= -128n && displacement <= 127n;
   if (forced === 1) {

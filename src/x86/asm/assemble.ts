@@ -44,11 +44,14 @@ export interface Assembled {
  * Assembles nasm-flavoured Intel syntax to flat bytes (encodings: SDM volume 2, APM volume 3).
  *
  * Every reference is resolved here, so that the result runs at `origin` only. Branches without
- * `short` or `near` get the shortest form that reaches; numbers get the shortest immediate;
- * addresses (labels) get the full immediate. `mov r64, number` becomes the 32-bit move when the
+ * `short`, `near` or a size word get the shortest form that reaches; numbers get the shortest
+ * immediate; addresses (labels) get the full immediate. `mov r64, number` becomes the 32-bit move when the
  * number is unsigned 32-bit, the sign-extended one when it is signed 32-bit, else the 64-bit one;
  * `mov r64, label` is always the 64-bit one. In 64-bit mode `[label]` is absolute and
- * `[rel label]` RIP-relative.
+ * `[rel label]` RIP-relative; `[dword n]` has the address-size prefix, so it is zero-extended, and
+ * `[qword n]` is the 64-bit offset that the accumulator's MOV has. A value that does not fit, or an
+ * operand size that is not stated, is an error, never a truncation or a guess. Decorators of
+ * AVX-512 (`{k1}`, `{z}`, `{1to8}`) are not supported.
  *
  * @throws {AssemblyError} when the source is wrong; it names line, column and reason.
  * @throws {AssemblerUnavailableError} when the encoder could not be loaded (no --allow-read).

@@ -1,0 +1,163 @@
+/** `deno task bench`: what Trapline costs, beside the same work in C, in one run. */
+import { asm, assemble, defineCase, Kvm, LocalHost, type Vcpu, type Vm } from "../../mod.ts";
+import { startReference, type Workload } from "./reference.ts";
+import { measureConform } from "./suite_process.ts";
+
+const RAM_SIZE = 0x20000;
+const CODE = 0x8000;
+
+const guests: Readonly<Record<Workload, Uint8Array>> = {
+  pio: assemble("back: out 0x10, al\njmp back", { bits: 16, origin: CODE }).bytes,
+  mmio: assemble(
+    "mov ax, 0x2000\nmov es, ax\nback: mov [es:0], al\njmp back",
+    { bits: 16, origin: CODE },
+  ).bytes,
+  lifecycle: assemble("hlt", { bits: 16, origin: CODE }).bytes,
+};
+
+function create(kvm: Kvm, code: Uint8Array): { vm: Vm; vcpu: Vcpu } {
+  const vm = kvm.createVm();
+  vm.memory.addRam(0, RAM_SIZE).bytes.set(code, CODE);
+  const vcpu = vm.createVcpu();
+  const sregs = vcpu.sregs();
+  vcpu.setSregs({ ...sregs, cs: { ...sregs.cs, base: 0n, selector: 0 } });
+  vcpu.setRegs({ ...vcpu.regs(), rip: BigInt(CODE) });
+  return { vm, vcpu };
+}
+
+let sum = 0;
+
+function exits(vcpu: Vcpu, reason: "pio" | "mmio", count: number): void {
+  for (let round = 0; round < count; round++) {
+    const exit = vcpu.run();
+    if (exit.reason !== reason) throw new Error(`exit ${exit.reason} instead of ${reason}`);
+    sum += exit.reason === "pio" ? exit.port + exit.values[0] : exit.size;
+  }
+}
+
+function lifecycle(kvm: Kvm, count: number): void {
+  for (let round = 0; round < count; round++) {
+    const { vm, vcpu } = create(kvm, guests.lifecycle);
+    const { reason } = vcpu.run();
+    if (reason !== "hlt") throw new Error(`exit ${reason} instead of hlt`);
+    vm[Symbol.dispose]();
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1];
+}
+
+interface Row {
+  readonly what: string;
+  readonly measured: string;
+  readonly ratio?: string;
+  readonly goal: string;
+}
+
+/** Measures both sides in turn, so that what else the machine does falls on both. */
+async function compare(kvm: Kvm): Promise<Row[]> {
+  await using reference = await startReference();
+  const pio = create(kvm, guests.pio);
+  const mmio = create(kvm, guests.mmio);
+  const sides: Record<Workload, (count: number) => void> = {
+    pio: (count) => exits(pio.vcpu, "pio", count),
+    mmio: (count) => exits(mmio.vcpu, "mmio", count),
+    lifecycle: (count) => lifecycle(kvm, count),
+  };
+  const plan: [Workload, string, count: number, samples: number, goal: string][] = [
+    ["pio", "a PIO exit", 2000, 41, "1.05"],
+    ["mmio", "an MMIO exit", 2000, 41, "1.05"],
+    ["lifecycle", "VM create, first exit, destroy", 20, 41, "1.07"],
+  ];
+  const rows: Row[] = [];
+  for (const [workload, what, count, samples, goal] of plan) {
+    const here: number[] = [];
+    const there: number[] = [];
+    sides[workload](count);
+    for (let sample = 0; sample < samples; sample++) {
+      const start = performance.now();
+      sides[workload](count);
+      here.push((performance.now() - start) * 1e6 / count);
+      if (reference) there.push(await reference.measure(workload, count) / count);
+    }
+    rows.push({
+      what,
+      measured: `${(median(here) / 1000).toFixed(2)} us`,
+      ratio: reference && (median(here) / median(there)).toFixed(3),
+      goal: `${goal} of C`,
+    });
+  }
+  pio.vm[Symbol.dispose]();
+  mmio.vm[Symbol.dispose]();
+  return rows;
+}
+
+async function judged(): Promise<Row> {
+  using host = LocalHost.open();
+  const definition = defineCase({
+    id: "bench/case",
+    spec: "KVM API 5: KVM_EXIT_IO",
+    mode: "long",
+    guest: asm`
+      mov al, 0x41
+      out 0x10, al
+      in al, 0x20
+      hlt
+    `,
+    trace: `
+      pio out 0x10 u8 0x41
+      pio in 0x20 u8 -> 0x42
+      hlt
+      = rax 0x42
+    `,
+  });
+  const times: number[] = [];
+  for (let round = 0; round < 200; round++) {
+    const start = performance.now();
+    const { verdict, reason } = await host.run(definition);
+    times.push(performance.now() - start);
+    if (verdict !== "pass") throw new Error(`the case ends with ${verdict}: ${reason}`);
+  }
+  return { what: "a case, judged", measured: `${median(times).toFixed(2)} ms`, goal: "1.5 ms" };
+}
+
+function assembling(): Row {
+  const times: number[] = [];
+  for (let round = 0; round < 200; round++) {
+    // A guest of its own each time, so that nothing is remembered.
+    const source = [
+      ...Array.from({ length: 16 }, (_, line) => `mov eax, ${round * 16 + line}\nout 0x10, eax`),
+      "done: hlt",
+    ].join("\n");
+    const start = performance.now();
+    assemble(source, { bits: 32, origin: CODE });
+    times.push(performance.now() - start);
+  }
+  return {
+    what: "assembling a guest of 33 lines",
+    measured: `${median(times).toFixed(2)} ms`,
+    goal: "1 ms",
+  };
+}
+
+function table(rows: readonly Row[]): string {
+  const lines = rows.map(({ what, measured, ratio, goal }) =>
+    `| ${what} | ${measured} | ${ratio ?? "-"} | ${goal} |`
+  );
+  return ["| what | median | of C | goal |", "| --- | --- | --- | --- |", ...lines].join("\n");
+}
+
+using kvm = Kvm.open();
+const rows: Row[] = [
+  ...await compare(kvm),
+  await judged(),
+  assembling(),
+  ...await measureConform(),
+];
+console.log(table(rows));
+if (rows.every(({ ratio }) => ratio === undefined)) {
+  console.log("no ratios: gcc or linux/kvm.h is not installed");
+}
+if (sum === 0) throw new Error("nothing was measured");
