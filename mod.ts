@@ -9,7 +9,7 @@
  * Nothing is opened at import: a machine without KVM, or without Linux, can import this.
  *
  * @example A test of one's own
- * ```ts
+ * ```ts ignore
  * import { asm, defineCase, testCases } from "@trapline/trapline";
  *
  * testCases(defineCase({

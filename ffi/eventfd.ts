@@ -11,7 +11,7 @@ const EAGAIN = 11;
  *
  * @example
  * ```ts
- * import { EventFd } from "./mod.ts";
+ * import { EventFd } from "@trapline/trapline";
  *
  * using event = new EventFd();
  * event.signal(2n);

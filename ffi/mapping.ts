@@ -20,7 +20,7 @@ export const PAGE_SIZE = 0x1000;
  *
  * @example
  * ```ts
- * import { Mapping } from "./mod.ts";
+ * import { Mapping } from "@trapline/trapline";
  *
  * using memory = Mapping.anonymous(0x1000);
  * memory.bytes[0] = 0xf4;

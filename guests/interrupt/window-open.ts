@@ -1,15 +1,16 @@
 import { asm, defineCase } from "../../mod.ts";
 
-/** A window that is requested while the guest can take an interrupt opens before it exits for more. */
+/** A window that is requested while the guest can take an interrupt opens before its next exit. */
 export default defineCase({
   id: "interrupt/window-open",
   spec: "KVM API 5: request_interrupt_window, ready_for_interrupt_injection",
   mode: "real",
   machine: { rflags: { set: 0x200n } },
+  registers: { rcx: 1200n },
   guest: asm`
     out 0x10, al
-    nop
-    nop
+    again:
+    loop again
     out 0x11, al
     hlt
   `,
@@ -19,6 +20,7 @@ export default defineCase({
     vcpu.requestInterruptWindow = true;
     run();
     assertEquals("ready in the window", vcpu.readyForInterruptInjection, true);
+    assertEquals("if_flag in the window", vcpu.ifFlag, true);
     vcpu.requestInterruptWindow = false;
   },
   trace: `
@@ -28,5 +30,6 @@ export default defineCase({
     > request-irq-window 0x0
     pio out 0x11 u8 0x0
     hlt
+    = rcx 0x0
   `,
 });

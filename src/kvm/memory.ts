@@ -4,6 +4,7 @@ import {
   kvm_dirty_log,
   kvm_userspace_memory_region,
 } from "../../ffi/abi/memory.ts";
+import { DisposedError } from "../../ffi/disposed.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { Mapping, PAGE_SIZE } from "../../ffi/mapping.ts";
 import { act, type ActionOperand, type Observed } from "./action.ts";
@@ -65,6 +66,7 @@ export class GuestMemory {
   readonly #region: DataView<ArrayBuffer> = new DataView(
     new ArrayBuffer(kvm_userspace_memory_region.size),
   );
+  #disposed = false;
 
   /** Made by {@link Vm}. */
   constructor(fd: FileDescriptor, observed: Observed) {
@@ -79,6 +81,7 @@ export class GuestMemory {
    * @throws {DisposedError} after disposal of the VM or of the memory.
    */
   setSlot(slot: MemorySlot): void {
+    this.#check();
     const start = BigInt(slot.guestAddress);
     const size = BigInt(slot.size);
     const { memory, offset = 0, flags = 0 } = slot;
@@ -115,6 +118,7 @@ export class GuestMemory {
    * @throws {SystemCallError} ENOMEM when the kernel has no room.
    */
   map(size: number): Mapping {
+    this.#check();
     const memory = Mapping.anonymous(size);
     this.#owned.push(memory);
     return memory;
@@ -127,6 +131,7 @@ export class GuestMemory {
    * @param size bytes; a multiple of 4096
    * @throws {RangeError} when the size is not a positive multiple of 4096.
    * @throws {KvmError} when KVM refuses the slot.
+   * @throws {DisposedError} after disposal of the VM.
    */
   addRam(
     guestAddress: bigint | number,
@@ -155,8 +160,10 @@ export class GuestMemory {
    *
    * @param size bytes
    * @throws {GuestAddressError} when no single slot backs the whole range.
+   * @throws {DisposedError} after disposal of the VM.
    */
   bytes(guestAddress: bigint | number, size: number): Uint8Array<ArrayBuffer> {
+    this.#check();
     const address = BigInt(guestAddress);
     for (const { start, size: length, memory, offset } of this.#slots.values()) {
       if (address >= start && address + BigInt(size) <= start + length) {
@@ -167,8 +174,13 @@ export class GuestMemory {
     throw new GuestAddressError(address, size);
   }
 
-  /** The slots that the host can reach, by number: where each starts and its live bytes. */
+  /**
+   * The slots that the host can reach, by number: where each starts and its live bytes.
+   *
+   * @throws {DisposedError} after disposal of the VM.
+   */
   slots(): { slot: number; guestAddress: bigint; bytes: Uint8Array<ArrayBuffer> }[] {
+    this.#check();
     return [...this.#slots].map(([slot, { start, size, memory, offset }]) => ({
       slot,
       guestAddress: start,
@@ -183,6 +195,7 @@ export class GuestMemory {
    * @param pages how many pages the slot has
    * @returns the indices of the pages written since the last time, ascending
    * @throws {KvmError} ENOENT when the slot does not exist or keeps no log.
+   * @throws {DisposedError} after disposal of the VM.
    */
   dirtyLog(slot: number, pages: number): bigint[] {
     return act(this.#observed, "dirty-log", [slot], () => {
@@ -231,8 +244,13 @@ export class GuestMemory {
 
   /** Unmaps what {@link addRam} mapped. The VM calls it when its own descriptor is closed. */
   [Symbol.dispose](): void {
+    this.#disposed = true;
     this.#slots.clear();
     for (const memory of this.#owned.splice(0)) memory[Symbol.dispose]();
+  }
+
+  #check(): void {
+    if (this.#disposed) throw new DisposedError("GuestMemory");
   }
 }
 

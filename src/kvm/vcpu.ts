@@ -9,7 +9,13 @@ import {
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { libc } from "../../ffi/libc.ts";
 import { Mapping } from "../../ffi/mapping.ts";
-import { drainKicks, drainSignals, kickThread, prepareThread, runSignalMask } from "../../ffi/signal.ts";
+import {
+  drainKicks,
+  drainSignals,
+  kickThread,
+  prepareThread,
+  runSignalMask,
+} from "../../ffi/signal.ts";
 import { act, type Observed } from "./action.ts";
 import { decodeExit } from "./decode_exit.ts";
 import { KvmError } from "./error.ts";

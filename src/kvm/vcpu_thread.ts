@@ -202,9 +202,10 @@ export class VcpuThread implements Disposable {
     if (this.#disposed) return;
     this.#disposed = true;
     // Terminating a Worker does not free a thread that is inside KVM_RUN: stop it, kick it, wait.
+    // The kick goes first: a thread that is told to stop may end before it, and cannot be kicked.
     Atomics.store(this.#control, STOPPING, 1);
-    this.#send({ kind: "stop" });
     kickThread(this.#thread);
+    this.#send({ kind: "stop" });
     Atomics.wait(this.#control, CLOSED, 0, CLOSE_TIMEOUT);
     this.#worker.terminate();
     this.#run?.[Symbol.dispose]();

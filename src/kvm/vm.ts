@@ -1,6 +1,7 @@
 import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts";
 import { encode } from "../../ffi/abi/layout.ts";
 import { kvm_enable_cap } from "../../ffi/abi/control.ts";
+import { DisposedError } from "../../ffi/disposed.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import type { ActionObserver, Observed } from "./action.ts";
 import { act } from "./action.ts";
@@ -121,6 +122,10 @@ export class Vm implements Disposable, Observed {
    */
   async startVcpu(id: number): Promise<VcpuThread> {
     const thread = await VcpuThread.start(this.#fd, id, this.#runSize, this);
+    if (this.#fd.disposed) {
+      thread[Symbol.dispose]();
+      throw new DisposedError("Vm");
+    }
     this.#vcpus.add(thread);
     return thread;
   }

@@ -49,10 +49,12 @@ export class Watchdog implements Disposable {
    */
   disarm(): boolean {
     if (this.#disposed) throw new DisposedError("Watchdog");
+    // Linux 6.13 and later drop the signal of a timer that is stopped; earlier ones leave it, and
+    // the timer may fire until it is. A kick is left alone: it is for the next KVM_RUN.
+    const waiting = drainDeadlines();
     this.#timer.set(0);
     this.#armed = false;
-    // A kick is left alone: it is for the next KVM_RUN.
-    return drainDeadlines();
+    return drainDeadlines() || waiting;
   }
 
   /** Stops and deletes the timer. */

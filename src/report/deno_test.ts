@@ -35,7 +35,7 @@ function openOnce(): LocalHost | string {
  * is printed.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { asm, defineCase, testCases } from "@trapline/trapline";
  *
  * testCases(defineCase({

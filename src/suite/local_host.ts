@@ -1,3 +1,4 @@
+import { DisposedError } from "../../ffi/disposed.ts";
 import { SystemCallError } from "../../ffi/errno.ts";
 import { KvmError } from "../kvm/error.ts";
 import { Kvm } from "../kvm/kvm.ts";
@@ -53,6 +54,7 @@ export class LocalHost implements Disposable {
   readonly #kvm: Kvm;
   readonly #watchdog = new Watchdog();
   readonly #timeout: number;
+  #disposed = false;
   /** What this host has. */
   readonly facts: HostFacts;
 
@@ -71,8 +73,13 @@ export class LocalHost implements Disposable {
     return new LocalHost(Kvm.open(options.device), options.timeout ?? DEFAULT_TIMEOUT);
   }
 
-  /** The first requirement of a case that this host lacks, in words. */
+  /**
+   * The first requirement of a case that this host lacks, in words.
+   *
+   * @throws {DisposedError} after disposal.
+   */
   missing(definition: Case): string | undefined {
+    this.#check();
     const { requires = [], irqchip = "none", vcpus = 1 } = definition;
     const all: Requirement[] = [...requires];
     if (irqchip === "kernel") all.push("KVM_CAP_IRQCHIP");
@@ -82,8 +89,13 @@ export class LocalHost implements Disposable {
     return this.facts.missing(all);
   }
 
-  /** Runs a case and judges it; whatever goes wrong is in the verdict. */
+  /**
+   * Runs a case and judges it; whatever goes wrong is in the verdict.
+   *
+   * @throws {DisposedError} after disposal.
+   */
   async run(definition: Case): Promise<CaseResult> {
+    this.#check();
     const started = performance.now();
     let expected: ExpectedTrace = [];
     let recording: Recording | undefined;
@@ -175,8 +187,11 @@ export class LocalHost implements Disposable {
     failure: unknown,
     result: (verdict: Verdict, reason?: string) => CaseResult,
   ): CaseResult {
+    // A `drive` that throws leaves the trace incomplete: then what it threw says more. Where the
+    // traces had parted before, that is the cause.
+    const parted = recording.divergence !== undefined;
     const comparison = recording.finish(state);
-    if (!comparison.ok) {
+    if (!comparison.ok && (parted || failure === undefined)) {
       const { divergence } = comparison;
       if (divergence.actual?.kind !== "timeout") return result("fail", explain(divergence));
       return result("timeout", "the guest did not return in time; the watchdog ended it");
@@ -188,8 +203,13 @@ export class LocalHost implements Disposable {
     return result("error", String(failure instanceof Error ? failure.stack : failure));
   }
 
+  #check(): void {
+    if (this.#disposed) throw new DisposedError("LocalHost");
+  }
+
   /** Closes KVM. */
   [Symbol.dispose](): void {
+    this.#disposed = true;
     this.#watchdog[Symbol.dispose]();
     this.#kvm[Symbol.dispose]();
   }

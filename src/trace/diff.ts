@@ -35,6 +35,10 @@ const PAIRS = 250_000;
  *
  * @example
  * ```ts
+ * import { compare, diff, parse, parseRecorded } from "@trapline/trapline";
+ *
+ * const expected = parse("pio out 0x10 u8 0x41\nhlt");
+ * const actual = parseRecorded("hlt");
  * const comparison = compare(expected, actual);
  * if (!comparison.ok) {
  *   for (const { mark, text } of diff(expected, actual, comparison.divergence)) {

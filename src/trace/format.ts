@@ -20,6 +20,8 @@ import { ERRNO, type Field, fieldsOf, maximum, MEMORY, NAME } from "./grammar.ts
  *
  * @example
  * ```ts
+ * import { format } from "@trapline/trapline";
+ *
  * format([{ kind: "pio", direction: "out", port: 0x3f8n, size: 1, value: 0x41n }, { kind: "hlt" }]);
  * // "pio out 0x3f8 u8 0x41\nhlt"
  * ```

@@ -51,6 +51,9 @@ interface Stream {
  *
  * @example
  * ```ts
+ * import { parse } from "./parse.ts";
+ * import { Script } from "./script.ts";
+ *
  * const script = new Script(parse("pio in 0x60 u8 -> 0x1c\nhlt"));
  * script.answer({ kind: "pio", direction: "in", port: 0x60n, size: 1, count: 1 }); // [0x1cn]
  * script.accept({ kind: "pio", direction: "in", port: 0x60n, size: 1, value: 0x1cn }); // true
@@ -167,6 +170,8 @@ export class Script {
  *
  * @example
  * ```ts
+ * import { compare, parse, parseRecorded } from "@trapline/trapline";
+ *
  * compare(parse("hlt | shutdown"), parseRecorded("hlt")); // { ok: true }
  * ```
  */

@@ -225,7 +225,7 @@ const rememberedLimit = 128;
  *
  * @example
  * ```ts
- * import { machineState } from "./modes.ts";
+ * import { machineState } from "@trapline/trapline";
  *
  * const state = machineState("long", { handlers: { 6: 0x8100 } });
  * console.log(state.bits, state.sregs.cs.l, state.rip); // 64 1 32768n

@@ -58,7 +58,7 @@ export interface Assembled {
  *
  * @example
  * ```ts
- * import { assemble } from "./assemble.ts";
+ * import { assemble } from "@trapline/trapline";
  *
  * const { bytes } = assemble("mov al, 0x41\nout 0x10, al\nhlt", { bits: 16, origin: 0x7c00 });
  * console.log(bytes); // b0 41 e6 10 f4

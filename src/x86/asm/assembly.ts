@@ -35,7 +35,7 @@ export class Assembly {
  *
  * @example
  * ```ts
- * import { asm } from "./assembly.ts";
+ * import { asm } from "@trapline/trapline";
  *
  * const port = 0x10;
  * const guest = asm`

@@ -31,7 +31,7 @@ export interface DisassembleOptions {
  *
  * @example
  * ```ts
- * import { disassemble } from "./disassemble.ts";
+ * import { disassemble } from "@trapline/trapline";
  *
  * const [hlt] = disassemble(Uint8Array.of(0xf4), { bits: 64, origin: 0x1000 });
  * console.log(hlt.text); // hlt

@@ -30,8 +30,7 @@ export interface ListingOptions {
  *
  * @example
  * ```ts
- * import { assemble } from "./assemble.ts";
- * import { formatListing, listing } from "./listing.ts";
+ * import { assemble, formatListing, listing } from "@trapline/trapline";
  *
  * const guest = assemble("start: inc eax\njmp start", { bits: 32, origin: 0x1000 });
  * console.log(formatListing(listing(guest, 0x1001)));
