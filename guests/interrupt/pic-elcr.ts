@@ -14,7 +14,7 @@ export default defineCase({
     out dx, al
     in al, dx
     mov bh, al
-    inc dx
+    mov dx, 0x4d1
     in al, dx
     mov cl, al
     mov al, 0xff
@@ -23,10 +23,10 @@ export default defineCase({
     mov ch, al
     mov al, 0x12
     out dx, al
-    dec dx
+    mov dx, 0x4d0
     in al, dx                       ; the two do not share anything
     mov ah, al
-    inc dx
+    mov dx, 0x4d1
     in al, dx
     out 0xf4, al
   `,
@@ -36,6 +36,5 @@ export default defineCase({
     = rbx 0xf800
     = rcx 0xde00
     = rdx 0x4d1
-    = rflags *
   `,
 });

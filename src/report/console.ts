@@ -68,7 +68,7 @@ export class ConsoleReport {
   }
 
   #failure({ result, file, known }: Reported): string {
-    const text = formatFailure(result, file, this.#style);
+    const text = formatFailure(result, this.#style, file);
     if (known === undefined) return text;
     return `${text}\n    the baseline knows it as ${known.verdict}: ${known.reason}`;
   }

@@ -3,6 +3,7 @@ import { formatFailure } from "./failure.ts";
 import { plainStyle } from "./style.ts";
 import { type Baseline, isFailure, standing } from "../suite/baseline.ts";
 import type { Case } from "../suite/case.ts";
+import { CaseFailure } from "../suite/drive.ts";
 import { LocalHost } from "../suite/local_host.ts";
 
 /** How cases become tests. */
@@ -72,6 +73,9 @@ async function judge(host: LocalHost, definition: Case, baseline: Baseline): Pro
     throw new Error(`${id} passes, but the baseline lists it as a failure: remove the entry`);
   }
   if (where === "regression" && isFailure(result.verdict)) {
-    throw new Error(`\n${formatFailure(result, "guest", plainStyle)}`);
+    const failure = new CaseFailure(formatFailure(result, plainStyle));
+    // Where this was thrown tells nobody anything.
+    failure.stack = failure.message;
+    throw failure;
   }
 }

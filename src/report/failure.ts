@@ -1,6 +1,7 @@
 /** A failed case for people: where the traces part, where the guest stood, what it was made of. */
 import { diff, type DiffLine } from "../trace/diff.ts";
 import { formatLine } from "../trace/format.ts";
+import type { Assembled } from "../x86/asm/assemble.ts";
 import { formatListing, listing } from "../x86/asm/listing.ts";
 import type { Segment } from "../x86/registers.ts";
 import type { Registers, SystemRegisters } from "../x86/state.ts";
@@ -16,7 +17,7 @@ const registerRows: readonly (readonly (keyof Registers)[])[] = [
 ];
 
 /** Renders a failed case, without a newline at the end. */
-export function formatFailure(result: CaseResult, file: string, style: Style): string {
+export function formatFailure(result: CaseResult, style: Style, file?: string): string {
   const { case: { id, spec, mode }, verdict, reason, autopsy } = result;
   const lines = [
     `${style.bad(verdict.toUpperCase())} ${style.strong(id)}  ${
@@ -43,7 +44,7 @@ function formatDiffLine({ mark, text, first }: DiffLine, style: Style): string {
 
 function autopsyLines({ assembled, bits, regs, sregs }: Autopsy): string[] {
   const linear = sregs.cs.base + regs.rip;
-  const source = listing(assembled, linear);
+  const source = listing(assembled, isPastHlt(assembled, linear) ? linear - 1n : linear);
   const inside = source.some(({ current }) => current);
   return [
     `the guest at CS:RIP ${hex(sregs.cs.selector)}:${hex(regs.rip)}, ${bits}-bit code` +
@@ -52,6 +53,11 @@ function autopsyLines({ assembled, bits, regs, sregs }: Autopsy): string[] {
     ...registerRows.map((names) => names.map((name) => field(name, hex(regs[name]))).join(" ")),
     ...segmentLines(sregs),
   ];
+}
+
+/** Whether a guest halted here: what it halted in is the instruction to show. */
+function isPastHlt({ bytes, origin }: Assembled, linear: bigint): boolean {
+  return bytes[Number(linear - origin) - 1] === 0xf4;
 }
 
 function segmentLines(sregs: SystemRegisters): string[] {

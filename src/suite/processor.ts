@@ -4,7 +4,7 @@ import { KvmError } from "../kvm/error.ts";
 import type { Vcpu } from "../kvm/vcpu.ts";
 import type { VcpuThread } from "../kvm/vcpu_thread.ts";
 import type { MachineState } from "../x86/modes.ts";
-import type { CpuidEntry, Registers } from "../x86/state.ts";
+import type { CpuidEntry, Registers, SystemRegisters } from "../x86/state.ts";
 import { CaseEnded } from "./drive.ts";
 import type { Recording } from "./recording.ts";
 import type { VcpuReading } from "./vcpu_snapshot.ts";
@@ -18,9 +18,17 @@ export interface Start {
 
 const MP_STATE_RUNNABLE = 0;
 
+/** Where a vCPU stood. */
+export interface Standpoint {
+  readonly regs: Registers;
+  readonly sregs: SystemRegisters;
+}
+
 /** A vCPU of the calling thread, its entries recorded. */
 export class Processor {
   readonly #recording: Recording;
+  /** Where it stood when the trace first left the expected one. */
+  diverged?: Standpoint;
 
   /** Nothing is set or entered yet. */
   constructor(readonly vcpu: Vcpu, recording: Recording) {
@@ -45,6 +53,9 @@ export class Processor {
       throw refused(error, this.#recording);
     }
     const answer = this.#recording.exit(exit);
+    if (this.#recording.divergence !== undefined) {
+      this.diverged ??= { regs: this.vcpu.regs(), sregs: this.vcpu.sregs() };
+    }
     if (answer === "error") this.vcpu.refuse();
     else if (answer !== undefined && answer.length > 0) this.vcpu.answer(answer);
     return exit;

@@ -64,7 +64,7 @@ export async function runInline(run: CaseRun): Promise<RunOutcome> {
     state.push(...sharedAreaLines(processor, reading.sregs, reading.regs.rflags));
   }
   state.push(...msrLines(run, processor), ...frame.lines(recording.expected));
-  const { regs, sregs } = reading;
+  const { regs, sregs } = processor.diverged ?? reading;
   return {
     state,
     failure,
