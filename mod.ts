@@ -36,6 +36,7 @@
 export { HostError, type HostProblem, Kvm } from "./src/kvm/kvm.ts";
 export { Vm } from "./src/kvm/vm.ts";
 export { AnswerError, Vcpu } from "./src/kvm/vcpu.ts";
+export type { GuestDebug } from "./src/kvm/guest_debug.ts";
 export { VcpuState } from "./src/kvm/vcpu_state.ts";
 export { type VcpuMethod, VcpuThread } from "./src/kvm/vcpu_thread.ts";
 export {
@@ -47,6 +48,7 @@ export {
 } from "./src/kvm/memory.ts";
 export { type InterruptChip, Interrupts, type Msi, type Route } from "./src/kvm/interrupts.ts";
 export { type IoEvent, IoEvents } from "./src/kvm/io_events.ts";
+export type { CoalescedWrite, CoalescedZone } from "./src/kvm/coalesced.ts";
 export { Watchdog } from "./src/kvm/watchdog.ts";
 export { KvmError } from "./src/kvm/error.ts";
 export type { ActionObserver, ActionOperand, HostAction, Observed } from "./src/kvm/action.ts";

@@ -73,6 +73,7 @@ const memoryMembers: Members<Vm["memory"]> = {
   bytes: (memory) => memory.bytes(0, 1),
   clearDirtyLog: (memory) => memory.clearDirtyLog(0, 0, 64),
   dirtyLog: (memory) => memory.dirtyLog(0, 64),
+  map: (memory) => memory.map(PAGE_SIZE),
   setSlot: (memory) => memory.setSlot({ slot: 0, guestAddress: 0, size: 0 }),
   slots: (memory) => memory.slots(),
 };
@@ -118,6 +119,8 @@ function vcpuMembers(vcpu: Vcpu): Members<Vcpu> {
     "requestInterruptWindow=": (vcpu) => vcpu.requestInterruptWindow = true,
     run: (vcpu) => vcpu.run(),
     setCpuid: (vcpu) => vcpu.setCpuid([]),
+    setGuestDebug: (vcpu) => vcpu.setGuestDebug(),
+    takeCoalesced: (vcpu) => vcpu.takeCoalesced(),
     setDebugRegs: (vcpu) => vcpu.setDebugRegs(debugRegs),
     setEvents: (vcpu) => vcpu.setEvents(events),
     setMpState: (vcpu) => vcpu.setMpState(mpState),
@@ -182,6 +185,8 @@ kvmTest("a disposed VM, its memory, interrupts and events", async () => {
   await assertDisposed(vm.events, {
     assign: (events) => events.assign(event, access),
     release: (events) => events.release(event, access),
+    coalesce: (events) => events.coalesce(access),
+    stopCoalescing: (events) => events.stopCoalescing(access),
   });
 });
 

@@ -54,6 +54,14 @@ kvmTest("a deadline ends a runaway guest of a thread, again and again", async ()
   }
 });
 
+kvmTest("the deadline of one run is not the next one's", async () => {
+  using guest = new RealModeVm("out 0x10, al\n out 0x11, al\n hlt");
+  using thread = await guest.thread();
+  assertEquals((await thread.run(10)).reason, "pio");
+  await sleep(20);
+  assertEquals((await thread.run()).reason, "pio");
+});
+
 kvmTest("immediate exit is set from outside", async () => {
   using guest = new RealModeVm("hlt");
   using thread = await guest.thread();
@@ -150,6 +158,12 @@ kvmTest("an error crosses from the thread with ioctl, errno and the whole messag
     error.message,
     "KVM_SET_SREGS failed with EINVAL (the control registers, EFER or a segment contradict each other)",
   );
+});
+
+kvmTest("what was asked crosses in the message", async () => {
+  using guest = new RealModeVm("hlt");
+  using thread = await guest.thread();
+  await assertRejects(() => thread.call("interrupt", 256), KvmError, "EINVAL: vector 256 (");
 });
 
 kvmTest("an error that is not KVM's crosses with its message", async () => {

@@ -1,24 +1,24 @@
-import { asm, defineCases } from "../../mod.ts";
+import { asm, defineCases, selectors } from "../../mod.ts";
 
 const rows = {
+  // The handler runs at CPL 3 too, in user code, where IOPL lets it OUT. EIP, CS, EFLAGS (with RF,
+  // as it is a fault).
   protected: {
     mode: "protected",
+    rflags: 0x38d5n,
     unknown: "lar eax, [0xd0000010]",
-    data: 0x10,
-    // EIP, CS, EFLAGS (RF is set for a fault), ESP, SS.
+    handler: { at: "undefinedOpcode", selector: selectors.userCode32 },
     state: (unknown: string) => `
-      = rsp 0x6fec
-      = mem 0x6fec u32 [${unknown} 0x1b 0x108d7 0x8000 0x23]
-      = cs.selector 0x8
-      = cs.access 0xc09b
-      = ss.selector 0x10
-      = ss.access 0xc093
+      = rsp 0x7ff4
+      = mem 0x7ff4 u32 [${unknown} 0x1b 0x138d7]
     `,
   },
+  // The handler runs at CPL 0, on RSP0. RIP, CS, RFLAGS, RSP, SS.
   long: {
     mode: "long",
+    rflags: 0x8d5n,
     unknown: "lar eax, [rdi]",
-    data: 0x30,
+    handler: "supervisorUndefinedOpcode",
     state: (unknown: string) => `
       = rsp 0x6fd8
       = mem 0x6fd8 u64 [${unknown} 0x4b 0x108d7 0x8000 0x43]
@@ -37,21 +37,23 @@ export default defineCases("exit/emulation-failure-user", rows, (row) => ({
     "SDM 3A 6.15: Interrupt 6",
   ],
   mode: row.mode,
-  machine: { privilege: 3, rflags: { set: 0x8d5n } },
-  handlers: { 6: "undefinedOpcode" },
+  machine: { privilege: 3, rflags: { set: row.rflags } },
+  handlers: { 6: row.handler },
   registers: { rdi: 0xd0000010n },
   guest: asm`
     unknown:
     ${row.unknown}
     out 0x10, al
-    undefinedOpcode:
-    mov eax, ${row.data}
+    supervisorUndefinedOpcode:
+    ; SS is null after a change of CPL.
+    mov eax, ${selectors.data64}
     mov ss, ax
+    undefinedOpcode:
     mov al, 6
-    hlt
+    out 0x11, al
   `,
   trace: ({ unknown }) => `
-    hlt
+    pio out 0x11 u8 0x6
     = rax 0x6
     ${row.state(unknown)}
   `,

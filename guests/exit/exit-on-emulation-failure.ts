@@ -17,15 +17,16 @@ export default defineCases(
     spec: "KVM API 7.27: KVM_CAP_EXIT_ON_EMULATION_FAILURE",
     mode: "long",
     requires: ["KVM_CAP_EXIT_ON_EMULATION_FAILURE"],
-    machine: { privilege, ioPorts: [0x11], rflags: { set: 0x8d5n } },
+    // IOPL 3, so that the guest can end with an OUT.
+    machine: { privilege, rflags: { set: 0x38d5n } },
     registers: { rdi: 0xd0000010n },
     guest: asm`
     unknown:
     lar eax, [rdi]
     behind:
-    out 0x11, al
+    mov [rdi], al
     add al, 1
-    out 0x11, al
+    mov [rdi], al
   `,
     drive: ({ vm, vcpu, run, labels, assertEquals }) => {
       vm.enableCapability("KVM_CAP_EXIT_ON_EMULATION_FAILURE", 1);
@@ -50,8 +51,8 @@ export default defineCases(
     > enable exit-on-emulation-failure 0x1
     internal-error emulation
     > set-regs
-    pio out 0x11 u8 0x77
-    pio out 0x11 u8 0x78
+    mmio write 0xd0000010 u8 0x77
+    mmio write 0xd0000010 u8 0x78
     = rax 0x78
     = rflags 0x6
   `,

@@ -12,7 +12,10 @@ const gates = {
  * bytes each; an interrupt gate clears IF, a trap gate keeps it.
  */
 export default defineCases("interrupt/inject-protected", gates, ({ vector, type, flags }) => ({
-  spec: ["KVM API 4.16: KVM_INTERRUPT", "SDM 3A 6.12.1: exception- or interrupt-handler procedures"],
+  spec: [
+    "KVM API 4.16: KVM_INTERRUPT",
+    "SDM 3A 6.12.1: exception- or interrupt-handler procedures",
+  ],
   mode: "protected",
   machine: { rflags: { set: 0xed5n } },
   registers: { rsp: 0x7ff3n },

@@ -4,7 +4,11 @@ import { initializePics } from "./_pic.ts";
 /** While one is in service a higher line interrupts it; a lower one and the same wait for the EOI. */
 export default defineCase({
   id: "interrupt/pic-nesting",
-  spec: ["8259A: fully nested mode", "8259A: OCW2, non-specific EOI", "8259A: OCW3, read registers"],
+  spec: [
+    "8259A: fully nested mode",
+    "8259A: OCW2, non-specific EOI",
+    "8259A: OCW3, read registers",
+  ],
   mode: "real",
   irqchip: "kernel",
   handlers: { 0x23: "irq3", 0x24: "irq4" },

@@ -1,6 +1,11 @@
 import { asm, defineCases } from "../../mod.ts";
 
-const sizes = { "one-page": 0x1000, "three-pages": 0x3000, "seventy-pages": 0x46000, "2mib": 0x200000 };
+const sizes = {
+  "one-page": 0x1000,
+  "three-pages": 0x3000,
+  "seventy-pages": 0x46000,
+  "2mib": 0x200000,
+};
 
 /** A new slot is RAM from its first byte to its last, backed from the host address it names, and nothing around it is. */
 export default defineCases("memslot/create", sizes, (size) => {

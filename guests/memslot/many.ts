@@ -8,7 +8,6 @@ const orders = {
   "ascending": (turn: number) => turn,
   "descending": (turn: number) => COUNT - 1 - turn,
   "shuffled": (turn: number) => turn * 37 % COUNT,
-  "from-the-middle": (turn: number) => (turn * 33 + COUNT / 2) % COUNT,
 };
 
 /** Each of 64 slots maps its own page, in whatever order they and their numbers came. */
@@ -52,7 +51,9 @@ export default defineCases("memslot/many", orders, (order) => ({
   },
   trace: `
     ${
-    pages((turn) => `> slot ${hex(1 + turn)} gpa=${hex(0x100000 + order(turn) * 0x1000)} size=0x1000`)
+    pages((turn) =>
+      `> slot ${hex(1 + turn)} gpa=${hex(0x100000 + order(turn) * 0x1000)} size=0x1000`
+    )
   }
     mmio read 0x140000 u32 -> 0x11
     mmio read 0xffffc u32 -> 0x22

@@ -113,7 +113,7 @@ function usage(problem: string): CommandError {
 }
 
 function value(given: unknown, option: string): string | undefined {
-  if (given === "" || Array.isArray(given)) throw usage(`--${option} takes one value`);
+  if (given === "") throw usage(`--${option} takes one value`);
   return given as string | undefined;
 }
 

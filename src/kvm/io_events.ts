@@ -1,8 +1,11 @@
 import { constants } from "../../ffi/abi/constants.ts";
 import { kvm_ioeventfd } from "../../ffi/abi/interrupts.ts";
+import type { IoctlName } from "../../ffi/abi/ioctls.ts";
+import { kvm_coalesced_mmio_zone } from "../../ffi/abi/memory.ts";
 import type { EventFd } from "../../ffi/eventfd.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { act, type ActionOperand, type Observed } from "./action.ts";
+import type { CoalescedZone } from "./coalesced.ts";
 import { ioctlBuffer } from "./ioctl.ts";
 
 /** A guest access that signals an eventfd (KVM_IOEVENTFD, KVM API 4.59). */
@@ -17,7 +20,7 @@ export interface IoEvent {
   readonly match?: bigint | number;
 }
 
-/** The accesses of a VM that signal an eventfd inside the kernel instead of exiting. */
+/** The accesses of a VM that the kernel takes instead of exiting: for an eventfd, or into a ring. */
 export class IoEvents {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
@@ -51,6 +54,39 @@ export class IoEvents {
       operands(access),
       () => this.#set(event, access, constants.KVM_IOEVENTFD_FLAG_DEASSIGN),
     );
+  }
+
+  /**
+   * Lets KVM keep a range's writes in a ring that {@link Vcpu.takeCoalesced} empties; when the ring
+   * is full, they exit (KVM_REGISTER_COALESCED_MMIO, KVM API 4.116).
+   *
+   * @throws {KvmError} EINVAL without KVM_CAP_COALESCED_PIO for ports, ENOSPC when the bus is full.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  coalesce(zone: CoalescedZone): void {
+    this.#zone("coalesce", "KVM_REGISTER_COALESCED_MMIO", zone);
+  }
+
+  /**
+   * Undoes {@link coalesce} for every zone that holds all of this one
+   * (KVM_UNREGISTER_COALESCED_MMIO, KVM API 4.116).
+   *
+   * @throws {KvmError} EINVAL without KVM_CAP_COALESCED_PIO for ports.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  stopCoalescing(zone: CoalescedZone): void {
+    this.#zone("coalesce-stop", "KVM_UNREGISTER_COALESCED_MMIO", zone);
+  }
+
+  #zone(action: string, ioctl: IoctlName, { space, address, size }: CoalescedZone): void {
+    act(this.#observed, action, [space, address, ["size", size]], () => {
+      const { fields } = kvm_coalesced_mmio_zone;
+      const view = new DataView(new ArrayBuffer(kvm_coalesced_mmio_zone.size));
+      view.setBigUint64(fields.addr[0], BigInt(address), true);
+      view.setUint32(fields.size[0], size, true);
+      view.setUint32(fields.pio[0], space === "pio" ? 1 : 0, true);
+      ioctlBuffer(this.#fd, ioctl, view);
+    });
   }
 
   #set(event: EventFd, access: IoEvent, flags: number): void {

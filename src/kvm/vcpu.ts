@@ -17,9 +17,11 @@ import {
   runSignalMask,
 } from "../../ffi/signal.ts";
 import { act, type Observed } from "./action.ts";
+import { type CoalescedWrite, takeCoalesced } from "./coalesced.ts";
 import { decodeExit } from "./decode_exit.ts";
 import { KvmError } from "./error.ts";
 import type { Exit, IntrExit } from "./exit.ts";
+import { encodeGuestDebug, type GuestDebug, guestDebugOperands } from "./guest_debug.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import { VcpuState } from "./vcpu_state.ts";
 
@@ -203,6 +205,20 @@ export class Vcpu extends VcpuState implements Disposable {
   }
 
   /**
+   * Sets what of the guest is debugged from here on (KVM_SET_GUEST_DEBUG, KVM API 4.87); nothing,
+   * unless it says so.
+   *
+   * @throws {KvmError} EBUSY when it injects an exception and one waits already.
+   * @throws {LayoutError} when an address or DR7 is beyond 64 bits.
+   * @throws {DisposedError} after disposal.
+   */
+  setGuestDebug(debug: GuestDebug = {}): void {
+    act(this.#observed, "guest-debug", guestDebugOperands(debug), () => {
+      ioctlBuffer(this.#fd, "KVM_SET_GUEST_DEBUG", encodeGuestDebug(debug));
+    });
+  }
+
+  /**
    * Makes the current or the next {@link run} return `intr`, from any thread, exactly once.
    *
    * @throws {DisposedError} after disposal.
@@ -283,6 +299,17 @@ export class Vcpu extends VcpuState implements Disposable {
   get apicBase(): bigint {
     this.#fd.number;
     return this.#view.getBigUint64(fields.apic_base[0], true);
+  }
+
+  /**
+   * Takes the coalesced writes out of the ring that the VM's vCPUs share, oldest first
+   * ({@link IoEvents.coalesce}; KVM_CAP_COALESCED_MMIO, KVM API 4.116).
+   *
+   * @throws {DisposedError} after disposal.
+   */
+  takeCoalesced(): CoalescedWrite[] {
+    this.#fd.number;
+    return takeCoalesced(this.#view);
   }
 
   /**

@@ -19,10 +19,9 @@ const registerRows: readonly (readonly (keyof Registers)[])[] = [
 /** Renders a failed case, without a newline at the end. */
 export function formatFailure(result: CaseResult, style: Style, file?: string): string {
   const { case: { id, spec, mode }, verdict, reason, autopsy } = result;
+  const where = file === undefined ? `${mode} mode` : `${mode} mode, ${file}`;
   const lines = [
-    `${style.bad(verdict.toUpperCase())} ${style.strong(id)}  ${
-      style.faint(`${mode} mode, ${file}`)
-    }`,
+    `${style.bad(verdict.toUpperCase())} ${style.strong(id)}  ${style.faint(where)}`,
     ...(reason ?? "").split("\n"),
     `promised by ${spec.join("; ")}`,
     ...traceLines(result).map((line) => formatDiffLine(line, style)),

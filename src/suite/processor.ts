@@ -79,6 +79,7 @@ export class ThreadedProcessor {
   readonly #recording: Recording;
   readonly #deadline: number;
   #entered: Promise<unknown> | undefined;
+  #stopped = false;
 
   /**
    * Nothing is set or entered yet.
@@ -104,6 +105,7 @@ export class ThreadedProcessor {
   async enter(): Promise<Exit> {
     checkTime(this.#recording);
     const { thread } = this;
+    if (this.#stopped) throw new CaseEnded("this case has ended");
     let exit: Exit;
     try {
       const running = thread.run(Math.max(1, this.#deadline - performance.now()));
@@ -114,14 +116,17 @@ export class ThreadedProcessor {
     } finally {
       this.#entered = undefined;
     }
+    // That it was stopped is no event of the guest's.
+    if (this.#stopped) return exit;
     const answer = this.#recording.exit(exit, thread.id);
     if (answer === "error") await thread.call("refuse");
     else if (answer !== undefined && answer.length > 0) await thread.call("answer", answer);
     return exit;
   }
 
-  /** Ends an entry that is still under way, so that the vCPU can be read. */
+  /** Ends an entry that is still under way, so that the vCPU can be read; there is no other. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     if (this.#entered === undefined) return;
     this.thread.kick();
     await this.#entered;

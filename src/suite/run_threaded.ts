@@ -1,4 +1,5 @@
 import { KvmError } from "../kvm/error.ts";
+import type { VcpuThread } from "../kvm/vcpu_thread.ts";
 import type { StateEvent } from "../trace/event.ts";
 import { CaseError } from "./case.ts";
 import type { DriveContext } from "./drive.ts";
@@ -10,13 +11,12 @@ import { snapshotAtStart, snapshotOf } from "./vcpu_snapshot.ts";
 /** Runs a case of several vCPUs, each in its own thread. */
 export async function runThreaded(run: CaseRun, count: number): Promise<RunOutcome> {
   const { definition, vm, recording, frame, hasMpState } = run;
-  const deadline = performance.now() + run.timeout;
   const ids = Array.from({ length: count }, (_, id) => id);
-  const processors: ThreadedProcessor[] = [];
-  for (const id of ids) {
-    const thread = await vm.startVcpu(id);
-    processors.push(new ThreadedProcessor(thread, recording, deadline));
-  }
+  const threads: VcpuThread[] = [];
+  for (const id of ids) threads.push(await vm.startVcpu(id));
+  // The time is the guest's: a slow machine may take as long to start a thread.
+  const deadline = performance.now() + run.timeout;
+  const processors = threads.map((thread) => new ThreadedProcessor(thread, recording, deadline));
   const starts = ids.map((id) => run.start(id));
   for (const id of ids) await processors[id].start(starts[id], definition.irqchip === "kernel");
   const before = await Promise.all(

@@ -54,7 +54,8 @@ export function snapshotAtStart(reading: VcpuReading, { regs, machine }: Start):
 
 function nameSegment(values: Map<string, bigint>, name: string, segment: Segment): void {
   values.set(`${name}.selector`, BigInt(segment.selector));
-  if (segment.unusable) {
+  // A null selector leaves a segment unusable, which AMD's format spells not present.
+  if (segment.unusable || segment.present === 0) {
     // The rest of an unusable segment is undefined (SDM 3C 25.4.1).
     values.set(`${name}.access`, 0x10000n);
     return;

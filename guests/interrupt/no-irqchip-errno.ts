@@ -1,0 +1,34 @@
+import { asm, defineCase } from "../../mod.ts";
+
+/** Without an interrupt controller in the kernel its lines, routes and eventfds are refused. */
+export default defineCase({
+  id: "interrupt/no-irqchip-errno",
+  spec: [
+    "KVM API 4.25: KVM_IRQ_LINE needs KVM_CREATE_IRQCHIP",
+    "KVM API 4.26: KVM_GET_IRQCHIP",
+    "KVM API 4.52: KVM_SET_GSI_ROUTING",
+    "KVM API 4.70: KVM_SIGNAL_MSI",
+  ],
+  mode: "real",
+  machine: { rflags: { set: 0x200n } },
+  handlers: {},
+  guest: asm`
+    nop
+    out 0x10, al
+    hlt
+  `,
+  drive({ vm, attempt }) {
+    attempt(() => vm.irq.setLine(4, 1));
+    attempt(() => vm.irq.setLineStatus(4, 1));
+    attempt(() => vm.irq.signalMsi({ address: 0xfee00000, data: 0x51 }));
+    attempt(() => vm.irq.setRouting([{ gsi: 4, chip: "pic-master", pin: 4 }]));
+  },
+  trace: `
+    > irq-line 0x4 0x1 -> ENXIO
+    > irq-line-status 0x4 0x1 -> ENXIO
+    > msi address=0xfee00000 data=0x51 -> EINVAL
+    > routing entries=0x1 -> EINVAL
+    pio out 0x10 u8 0x0
+    hlt
+  `,
+});
