@@ -269,18 +269,21 @@ kvmTest("disposal closes every descriptor and unmaps all memory", async () => {
         }
       })
       .filter((target) => /kvm|eventfd/.test(target)).length;
+  const mapped = () => Deno.readTextFileSync("/proc/self/maps").match(/kvm-vcpu/g)?.length ?? 0;
   const before = descriptors();
+  const mappedBefore = mapped();
   {
     using guest = new RealModeVm("hlt");
     guest.vcpu();
     await guest.thread(1);
     assertEquals(descriptors() - before >= 4, true);
+    assertEquals(mapped() - mappedBefore, 3, "one for each vCPU, one more for the thread's");
     assertThrows(() => guest.vcpu(0));
   }
-  assertEquals(descriptors(), before);
+  assertEquals([descriptors(), mapped()], [before, mappedBefore]);
 });
 
-Deno.test("a failed addRam or open leaves no descriptor open", () => {
+Deno.test("a failed open leaves no descriptor open", () => {
   const count = () => [...Deno.readDirSync("/proc/self/fd")].length;
   const before = count();
   for (let round = 0; round < 3; round++) assertThrows(() => Kvm.open("/dev/null"));

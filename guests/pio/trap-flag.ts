@@ -42,10 +42,11 @@ const rows: Record<string, { instruction: string; trace: string }> = {
 export default defineCases("pio/trap-flag", rows, ({ instruction, trace }) => ({
   spec: ["KVM API 5: KVM_EXIT_IO", "SDM 3B 18.3.1.4: single-step exception condition"],
   mode: "real",
-  machine: { rflags: { set: 0x100n } },
   handlers: { 1: "debug_exception" },
   registers: { rax: 0x85a6c7e8n, rdx: 0x1f0n, rsi: 0xb000n, rdi: 0xa000n },
   guest: asm`
+    push 0x102
+    popf
     ${instruction}
     next:
     inc ebp

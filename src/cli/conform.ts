@@ -11,6 +11,7 @@ import {
 } from "../suite/catalogue.ts";
 import { LocalHost } from "../suite/local_host.ts";
 import { CommandError, exitCodes } from "./exit.ts";
+import { fileUrl } from "./file_url.ts";
 import { hostBaseline, readBaseline } from "./host_baseline.ts";
 
 /** What `conform --help` prints. */
@@ -22,7 +23,7 @@ A pattern is a part of a case's id, or the whole id with * for anything: pio, 'm
 
   --list             print the ids that would run, and run nothing
   --json FILE        write the run as JSON lines, each case as soon as it is judged
-  --timeout MS       what a case's guest may take, unless the case says so itself (default 1000)
+  --timeout MS       what a case's guest may take, unless the case says so itself (default 3000)
   --baseline FILE    the failures that are known of this host (default: the one in ci/baselines
                      for its backend and kernel series, if there is one)
   --no-baseline      judge without a baseline: every failure is unexpected
@@ -44,7 +45,6 @@ interface Options {
 }
 
 const suite = new URL("../../guests/", import.meta.url);
-const baselines = new URL("../../ci/baselines/", import.meta.url);
 
 /** `deno task conform`: runs cases on this host and gives the exit code. */
 export async function conform(args: readonly string[], output: Output): Promise<number> {
@@ -128,7 +128,7 @@ function parseTimeout(text: string | undefined): number | undefined {
 
 function parseFolder(path: string | undefined): URL {
   if (path === undefined) return suite;
-  return new URL(`${path.replace(/\/*$/, "")}/`, `file://${Deno.cwd()}/`);
+  return fileUrl(`${path.replace(/\/*$/, "")}/`);
 }
 
 async function choose({ guests, patterns }: Options): Promise<CatalogueEntry[]> {
@@ -160,7 +160,7 @@ function knownFailures({ baseline }: Options, host: LocalHost): Baseline {
   if (baseline === false) return new Map();
   try {
     if (baseline === undefined) return hostBaseline(host.facts);
-    return readBaseline(new URL(baseline, `file://${Deno.cwd()}/`));
+    return readBaseline(fileUrl(baseline));
   } catch (error) {
     if (!(error instanceof BaselineError)) throw error;
     throw new CommandError(error.message, exitCodes.nothing);

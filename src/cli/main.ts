@@ -3,9 +3,7 @@ import type { Output } from "../report/console.ts";
 import { conform } from "./conform.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 
-const commands: Readonly<
-  Record<string, (args: readonly string[], output: Output) => Promise<number>>
-> = { conform };
+const commands = new Map([["conform", conform]]);
 
 const encoder = new TextEncoder();
 
@@ -23,9 +21,10 @@ function terminal(): Output {
 }
 
 async function main([name, ...args]: string[]): Promise<number> {
-  const command = commands[name];
+  const command = commands.get(name);
   if (command === undefined) {
-    console.error(`there is no command ${name}: there is ${Object.keys(commands).join(", ")}`);
+    const given = name === undefined ? "no command is given" : `there is no command ${name}`;
+    console.error(`${given}: there is ${[...commands.keys()].join(", ")}`);
     return exitCodes.usage;
   }
   try {

@@ -291,6 +291,14 @@ export class Vcpu extends VcpuState implements Disposable {
     return this.#view.getBigUint64(fields.cr8[0], true);
   }
 
+  /** Sets what the next run takes CR8 from; {@link setSregs} alone does not last. */
+  set cr8(value: bigint) {
+    this.#fd.number;
+    act(this.#observed, "cr8", [value], () => {
+      this.#view.setBigUint64(fields.cr8[0], value, true);
+    });
+  }
+
   /**
    * IA32_APIC_BASE at the last exit (`apic_base`); without an in-kernel local APIC only.
    *

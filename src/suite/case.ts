@@ -60,7 +60,7 @@ export interface CaseDefinition {
   readonly vcpus?: number;
   /** What the host does, where running the guest to the end of the trace is not enough. */
   readonly drive?: (context: DriveContext) => void | Promise<void>;
-  /** Milliseconds that all its guest time may take; default 1000. */
+  /** Milliseconds that all its guest time may take; default 3000. */
   readonly timeout?: number;
 }
 

@@ -18,7 +18,7 @@ import { runThreaded } from "./run_threaded.ts";
 import type { Autopsy, CaseResult, Verdict } from "./verdict.ts";
 
 /** Milliseconds that a case's guest may take if the case does not say. */
-const DEFAULT_TIMEOUT = 1000;
+const DEFAULT_TIMEOUT = 3000;
 /** Where VMX may put its real-mode pages: below the BIOS, where no case has memory. */
 const TSS_ADDRESS = 0xfffbd000;
 /** Pins of the IOAPIC that a split interrupt controller leaves to user space. */
@@ -28,7 +28,7 @@ const SPLIT_IRQCHIP_PINS = 24;
 export interface LocalHostOptions {
   /** The device; default `/dev/kvm`. */
   readonly device?: string;
-  /** Milliseconds that a case's guest may take if the case does not say; default 1000. */
+  /** Milliseconds that a case's guest may take if the case does not say; default 3000. */
   readonly timeout?: number;
 }
 

@@ -77,18 +77,14 @@ export class Processor {
 /** A vCPU of a case that has several, in its own thread, its entries recorded with its number. */
 export class ThreadedProcessor {
   readonly #recording: Recording;
-  readonly #deadline: number;
+  /** When the case's time is over, on the clock of `performance.now()`. */
+  deadline = Infinity;
   #entered: Promise<unknown> | undefined;
   #stopped = false;
 
-  /**
-   * Nothing is set or entered yet.
-   *
-   * @param deadline when the case's time is over, on the clock of `performance.now()`
-   */
-  constructor(readonly thread: VcpuThread, recording: Recording, deadline: number) {
+  /** Nothing is set or entered yet. */
+  constructor(readonly thread: VcpuThread, recording: Recording) {
     this.#recording = recording;
-    this.#deadline = deadline;
   }
 
   /** Puts the vCPU into the state that the case starts in. */
@@ -108,7 +104,7 @@ export class ThreadedProcessor {
     if (this.#stopped) throw new CaseEnded("this case has ended");
     let exit: Exit;
     try {
-      const running = thread.run(Math.max(1, this.#deadline - performance.now()));
+      const running = thread.run(Math.max(1, this.deadline - performance.now()));
       this.#entered = running.catch(() => {});
       exit = await running;
     } catch (error) {

@@ -14,9 +14,7 @@ export async function runThreaded(run: CaseRun, count: number): Promise<RunOutco
   const ids = Array.from({ length: count }, (_, id) => id);
   const threads: VcpuThread[] = [];
   for (const id of ids) threads.push(await vm.startVcpu(id));
-  // The time is the guest's: a slow machine may take as long to start a thread.
-  const deadline = performance.now() + run.timeout;
-  const processors = threads.map((thread) => new ThreadedProcessor(thread, recording, deadline));
+  const processors = threads.map((thread) => new ThreadedProcessor(thread, recording));
   const starts = ids.map((id) => run.start(id));
   for (const id of ids) await processors[id].start(starts[id], definition.irqchip === "kernel");
   const before = await Promise.all(
@@ -25,6 +23,9 @@ export async function runThreaded(run: CaseRun, count: number): Promise<RunOutco
     ),
   );
   observe(run);
+  // The time is the guest's: a slow machine may take as long to start its threads.
+  const deadline = performance.now() + run.timeout;
+  for (const processor of processors) processor.deadline = deadline;
   let failure: unknown;
   try {
     if (definition.drive !== undefined) await definition.drive(context(run, processors));
