@@ -101,6 +101,7 @@ function vcpuMembers(vcpu: Vcpu): Members<Vcpu> {
     answer: (vcpu) => vcpu.answer(1),
     apicBase: (vcpu) => vcpu.apicBase,
     cr8: (vcpu) => vcpu.cr8,
+    "cr8=": (vcpu) => vcpu.cr8 = 1n,
     debugRegs: (vcpu) => vcpu.debugRegs(),
     events: (vcpu) => vcpu.events(),
     fd: (vcpu) => vcpu.fd,

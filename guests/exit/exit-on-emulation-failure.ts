@@ -17,8 +17,7 @@ export default defineCases(
     spec: "KVM API 7.27: KVM_CAP_EXIT_ON_EMULATION_FAILURE",
     mode: "long",
     requires: ["KVM_CAP_EXIT_ON_EMULATION_FAILURE"],
-    // IOPL 3, so that the guest can end with an OUT.
-    machine: { privilege, rflags: { set: 0x38d5n } },
+    machine: { privilege, rflags: { set: 0x8d5n } },
     registers: { rdi: 0xd0000010n },
     guest: asm`
     unknown:

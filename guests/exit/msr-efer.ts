@@ -13,7 +13,8 @@ export default defineCases("exit/msr-efer", rows, ({ mode, before, write, after 
   spec: ["SDM 3A 2.2.1: IA32_EFER", "APM 2 3.1.7: EFER"],
   mode,
   requires: [{ cpuid: "LM" }, { cpuid: "NX" }, { cpuid: "SYSCALL" }],
-  machine: { rflags: { set: 0x8d5n } },
+  // CR4.PAE, without which nobody would set EFER.LME.
+  machine: { cr4: { set: mode === "real" ? 0n : 0x20n }, rflags: { set: 0x8d5n } },
   registers: { rcx: 0xc0000080n },
   guest: asm`
     rdmsr
