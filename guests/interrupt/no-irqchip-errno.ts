@@ -1,4 +1,4 @@
-import { asm, defineCase } from "../../mod.ts";
+import { asm, defineCase, KvmError } from "../../mod.ts";
 
 /** Without an interrupt controller in the kernel its lines, routes and eventfds are refused. */
 export default defineCase({
@@ -17,9 +17,22 @@ export default defineCase({
     out 0x10, al
     hlt
   `,
-  drive({ vm, attempt }) {
+  drive({ vm, attempt, assertEquals }) {
     attempt(() => vm.irq.setLine(4, 1));
     attempt(() => vm.irq.setLineStatus(4, 1));
+    for (const chip of ["pic-master", "pic-slave", "ioapic"] as const) {
+      let refusal: unknown;
+      try {
+        vm.irq.chipState(chip);
+      } catch (error) {
+        refusal = error;
+      }
+      assertEquals(
+        `KVM_GET_IRQCHIP of ${chip}`,
+        refusal instanceof KvmError && refusal.code,
+        "ENXIO",
+      );
+    }
     attempt(() => vm.irq.signalMsi({ address: 0xfee00000, data: 0x51 }));
     attempt(() => vm.irq.setRouting([{ gsi: 4, chip: "pic-master", pin: 4 }]));
   },

@@ -110,13 +110,13 @@ const rows: Record<string, Row> = {
     state: "= rax 0xd0000000\n= rcx 0xc0000100\n= rflags 0x46|0x56\n= fs.base 0xd0000000",
   },
   // The bases of CS, DS, ES and SS are taken as 0 in 64-bit mode.
-  "long-es-ignored": {
+  "long-ds-ignored": {
     mode: "long",
-    prepare: "mov eax, 0x78\nmov es, ax",
-    instruction: "mov [es:rbx], dl",
+    prepare: "mov eax, 0x78\nmov ds, ax",
+    instruction: "mov [rbx], dl",
     registers: { rbx: 0x50000000n },
     exit: "0x50000000 u8 0x44",
-    state: "= rax 0x78\n= es.selector 0x78\n= es.base 0xd0000000\n= es.access 0xc093",
+    state: "= rax 0x78\n= ds.selector 0x78\n= ds.base 0xd0000000",
   },
 };
 

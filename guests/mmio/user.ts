@@ -19,17 +19,16 @@ export default defineCases("mmio/user", rows, ({ instruction, exit, rdx }) => ({
   mode: "long",
   machine: {
     privilege: 3,
-    ioPorts: [0x10],
     map: [{ virtual: 0x30000, physical: 0xd0000000, user: true }],
   },
   registers: { rdx: 0xd1d2d3d4d5d6d7d8n },
   guest: asm`
     ${instruction}
-    out 0x10, al                    ; a user has no HLT
+    mov byte [0x30080], 0x5a        ; the end: a user has no HLT
   `,
   trace: `
     mmio ${exit}
-    pio out 0x10 u8 0x0
+    mmio write 0xd0000080 u8 0x5a
     = rdx ${rdx}
   `,
 }));
