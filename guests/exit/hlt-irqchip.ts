@@ -10,7 +10,7 @@ export default defineCase({
   ],
   mode: "protected",
   irqchip: "kernel",
-  timeout: 20,
+  timeout: 50,
   guest: asm`
     cli
     mov byte [0xa000], 1

@@ -4,8 +4,8 @@ import { asm, defineCases } from "../../mod.ts";
 const rows = {
   // Every processor leaves 0x40000000 to 0x400000ff to software (SDM 4, chapter 2), and no
   // hypervisor's interface has this one.
-  "read-unknown": { ask: "rdmsr", index: 0x400000ff, value: 0x1122334455667788n, left: "" },
-  "write-unknown": { ask: "wrmsr", index: 0x400000ff, value: 0x1122334455667788n, left: "" },
+  "read-unknown": { ask: "rdmsr", index: 0x400000e0, value: 0x1122334455667788n, left: "" },
+  "write-unknown": { ask: "wrmsr", index: 0x400000e0, value: 0x1122334455667788n, left: "" },
   "efer-reserved": { ask: "wrmsr", index: 0xc0000080, value: 0xd02n, left: "= efer 0xd00" },
   "efer-reserved-high": {
     ask: "wrmsr",

@@ -36,10 +36,10 @@ export default defineCases("exit/msr", rows, ({ index, value, effect = "" }) => 
   spec: ["SDM 2B: RDMSR", "SDM 2C: WRMSR", "KVM API 4.18: KVM_GET_MSRS"],
   mode: "long",
   machine: { rflags: { set: 0x8d5n } },
-  // The upper halves of RCX, RAX and RDX are ignored by WRMSR, and RDMSR clears the latter two.
+  // The upper halves of RAX and RDX are ignored by WRMSR, and RDMSR clears them.
   registers: {
     rax: 0x1111111100000000n | value & 0xffffffffn,
-    rcx: 0x2222222200000000n | BigInt(index),
+    rcx: BigInt(index),
     rdx: 0x3333333300000000n | value >> 32n,
   },
   guest: asm`
@@ -52,7 +52,7 @@ export default defineCases("exit/msr", rows, ({ index, value, effect = "" }) => 
   trace: `
     hlt
     = rax 0x${(value & 0xffffffffn).toString(16)}
-    = rcx 0x22222222${index.toString(16).padStart(8, "0")}
+    = rcx 0x${index.toString(16)}
     = rdx 0x${(value >> 32n).toString(16)}
     = msr.0x${index.toString(16)} 0x${value.toString(16)}
     ${effect}

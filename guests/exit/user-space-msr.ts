@@ -5,7 +5,7 @@ const INVAL = 1;
 const UNKNOWN = 2;
 
 /** An MSR that no processor and no hypervisor's interface has (SDM 4, chapter 2). */
-const unknown = { rax: 0x4444444455555555n, rcx: 0x33333333400000ffn, rdx: 0x6666666677777777n };
+const unknown = { rax: 0x4444444455555555n, rcx: 0x33333333400000e0n, rdx: 0x6666666677777777n };
 /** EFER with a reserved bit set: KVM knows the MSR, and that the value is invalid. */
 const invalid = { rax: 0xd02n, rcx: 0xc0000080n, rdx: 0n };
 
@@ -22,28 +22,28 @@ const rows = {
     reasons: UNKNOWN,
     registers: unknown,
     access: "rdmsr",
-    exits: "rdmsr 0x400000ff reason=unknown -> 0x8877665544332211\npio out 0x10 u8 0x11",
+    exits: "rdmsr 0x400000e0 reason=unknown -> 0x8877665544332211\npio out 0x10 u8 0x11",
     state: () => "= rax 0x44332211\n= rdx 0x88776655",
   },
   "read-refused": {
     reasons: UNKNOWN,
     registers: unknown,
     access: "rdmsr",
-    exits: "rdmsr 0x400000ff reason=unknown -> error\npio out 0x11 u8 0x55",
+    exits: "rdmsr 0x400000e0 reason=unknown -> error\npio out 0x11 u8 0x55",
     state: fault,
   },
   "write-answered": {
     reasons: UNKNOWN,
     registers: unknown,
     access: "wrmsr",
-    exits: "wrmsr 0x400000ff 0x7777777755555555 reason=unknown\npio out 0x10 u8 0x55",
+    exits: "wrmsr 0x400000e0 0x7777777755555555 reason=unknown\npio out 0x10 u8 0x55",
     state: unchanged,
   },
   "write-refused": {
     reasons: UNKNOWN,
     registers: unknown,
     access: "wrmsr",
-    exits: "wrmsr 0x400000ff 0x7777777755555555 reason=unknown -> error\npio out 0x11 u8 0x55",
+    exits: "wrmsr 0x400000e0 0x7777777755555555 reason=unknown -> error\npio out 0x11 u8 0x55",
     state: fault,
   },
   "invalid-answered": {

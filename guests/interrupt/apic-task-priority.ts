@@ -3,16 +3,14 @@ import { apicRegisters, enableApic } from "./_apic.ts";
 
 const ways = {
   register: {
-    raise: "mov dword [rsi + 0x80], 0x5f",
+    raise: "mov dword [rsi + 0x80], 0x50",
     lower: "mov dword [rsi + 0x80], 0x40",
     clear: "mov dword [rsi + 0x80], 0",
-    raised: "0x5f",
   },
   cr8: {
     raise: "mov eax, 5\nmov cr8, rax",
     lower: "mov eax, 4\nmov cr8, rax",
     clear: "mov eax, 0\nmov cr8, rax",
-    raised: "0x50",
   },
 };
 
@@ -102,8 +100,8 @@ export default defineCases("interrupt/apic-task-priority", ways, (way) => ({
     pio out 0x16 u8 *
     pio out 0x17 u8 0x4f
     pio out 0xf4 u8 0x0
-    = rbx ${way.raised}
-    = rcx ${way.raised}
+    = rbx 0x50
+    = rcx 0x50
     = rdx 0x5
     = mem 0x7fd8 u64 [${taken} 0x28 0x202 0x8000 0x30]
   `,

@@ -12,13 +12,15 @@ export default defineCase({
     mov ds, eax                     ; beyond the GDT
     handler:
     mov rdx, rsp
+    mov eax, 0x30                   ; whether SS was kept is left open
+    mov ss, eax
     hlt
   `,
   trace: ({ faulting }) => `
     hlt
-    = rax 0x123
+    = rax 0x30
     = rdx 0x65d0
     = rsp 0x65d0
-    = mem 0x65d0 u64 [0x120 ${faulting} 0x28 0x10002 0x7ff1 0x30]
+    = mem 0x65d0 u64 [0x120 ${faulting} 0x28 0x10002|0x2 0x7ff1 0x30]
   `,
 });

@@ -9,13 +9,7 @@ const rows = {
   "undefined": { vector: 6, error: "", code: "ud2", rax: 1n, rbx: 2n },
   "segment-not-present": { vector: 11, error: "0x78", code: "mov es, eax", rax: 0x78n, rbx: 2n },
   "stack-not-present": { vector: 12, error: "0x78", code: "mov ss, eax", rax: 0x78n, rbx: 2n },
-  "null-selector-used": {
-    vector: 13,
-    error: "0x0",
-    code: "mov eax, [fs:ebx]",
-    rax: 1n,
-    rbx: 0x9000n,
-  },
+  "system-segment": { vector: 13, error: "0x68", code: "mov es, eax", rax: 0x68n, rbx: 2n },
   "beyond-gdt": { vector: 13, error: "0x120", code: "mov ds, eax", rax: 0x123n, rbx: 2n },
 } as const;
 
@@ -34,30 +28,28 @@ export default defineCases("interrupt/exception-protected", rows, (row) => ({
   registers: { rsp: 0x7ff3n, rax: row.rax, rbx: row.rbx },
   handlers: { [row.vector]: "handler" },
   guest: asm`
-    mov ecx, 0
-    mov fs, ecx
+    nop
     faulting:
     ${row.code}
     ud2
     handler:
     mov edx, esp
-    mov ecx, 0x10
-    mov fs, ecx
     hlt
     bounds:
     dd 0x5, 0x14
   `,
   trace: ({ faulting }) => {
     const stack = row.error === "" ? "0x7fe7" : "0x7fe3";
+    // The processor's own faults: see exception-long.
+    const flags = row.vector === 6 ? "0x10ed7" : "0x10ed7|0xed7";
     return `
       hlt
       = rax 0x${row.rax.toString(16)}
       = rbx 0x${row.rbx.toString(16)}
-      = rcx 0x10
       = rdx ${stack}
       = rsp ${stack}
       = rflags 0xcd7
-      = mem ${stack} u32 [${row.error} ${faulting} 0x8 0x10ed7]
+      = mem ${stack} u32 [${row.error} ${faulting} 0x8 ${flags}]
     `;
   },
 }));

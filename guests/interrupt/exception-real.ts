@@ -4,8 +4,7 @@ const rows = {
   "divide-by-zero": { vector: 0, code: "div bx", rax: 5n, rbx: 0n },
   "bound": { vector: 5, code: "bound ax, [bounds]", rax: 0x15n, rbx: 2n },
   "undefined": { vector: 6, code: "ud2", rax: 1n, rbx: 2n },
-  "data-limit": { vector: 13, code: "mov ax, [bx]", rax: 1n, rbx: 0xffffn },
-  "stack-limit": { vector: 12, code: "mov ax, [bp - 1]", rax: 1n, rbx: 2n },
+  "control-register": { vector: 13, code: "mov cr0, eax", rax: 0x80000010n, rbx: 2n },
 } as const;
 
 /** A fault in real mode pushes FLAGS, CS and the faulting instruction's IP, and no error code. */

@@ -4,7 +4,6 @@ const rows = {
   "privileged": { vector: 13, code: "hlt", error: "0x0" },
   "port": { vector: 13, code: "out 0x10, al", error: "0x0" },
   "cli": { vector: 13, code: "cli", error: "0x0" },
-  "gate-privilege": { vector: 13, code: "int 0x40", error: "0x202" },
   "undefined": { vector: 6, code: "ud2", error: "" },
 };
 
@@ -18,12 +17,11 @@ export default defineCases("interrupt/exception-user", rows, ({ vector, code, er
   mode: "long",
   machine: { privilege: 3, rflags: { set: 0x1n } },
   registers: { rsp: 0x7ff3n },
-  handlers: { [vector]: "handler", 0x40: "gate" },
+  handlers: { [vector]: "handler" },
   guest: asm`
     nop
     faulting:
     ${code}
-    gate:
     ud2
     handler:
     mov rdx, rsp
@@ -33,6 +31,8 @@ export default defineCases("interrupt/exception-user", rows, ({ vector, code, er
   `,
   trace: ({ faulting }) => {
     const stack = error === "" ? "0x6fd8" : "0x6fd0";
+    // The processor's own faults: see exception-long.
+    const flags = vector === 6 ? "0x10003" : "0x10003|0x3";
     return `
       hlt
       = rax 0x30
@@ -42,7 +42,7 @@ export default defineCases("interrupt/exception-user", rows, ({ vector, code, er
       = cs.access 0xa09b
       = ss.selector 0x30
       = ss.access 0xc093
-      = mem ${stack} u64 [${error} ${faulting} 0x4b 0x10003 0x7ff3 0x43]
+      = mem ${stack} u64 [${error} ${faulting} 0x4b ${flags} 0x7ff3 0x43]
     `;
   },
 }));

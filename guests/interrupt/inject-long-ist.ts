@@ -20,7 +20,6 @@ export default defineCases("interrupt/inject-long-ist", stacks, (ist) => {
       hlt
       handler:
       mov rdx, rsp
-      mov ebx, ss
       iretq
     `,
     drive({ run, vcpu }) {
@@ -33,7 +32,6 @@ export default defineCases("interrupt/inject-long-ist", stacks, (ist) => {
       hlt
       = rcx 0x7ff1
       = rdx ${hex(top - 40)}
-      = rbx 0x30
       = mem ${hex(top - 40)} u64 [${resumed} 0x28 0x202 0x7ff1 0x30]
     `,
   };

@@ -5,15 +5,15 @@ export default defineCase({
   id: "interrupt/inject-user-iretq",
   spec: ["KVM API 4.16: KVM_INTERRUPT", "SDM 2A: IRETQ"],
   mode: "long",
-  machine: { privilege: 3, rflags: { set: 0x200n }, ioPorts: [0x10, 0x11] },
-  registers: { rsp: 0x7ff1n },
+  machine: { privilege: 3, rflags: { set: 0x200n } },
+  registers: { rsp: 0x7ff1n, rdi: 0xd0000000n },
   handlers: { 0x20: "handler" },
   guest: asm`
-    out 0x10, al                    ; the host enqueues the interrupt
+    mov [rdi], al                   ; leaves the guest; the host enqueues the interrupt
     resumed:
     inc ecx
     mov rdx, rsp
-    out 0x11, al
+    mov [rdi + 1], al
     handler:
     not esi
     iretq
@@ -23,9 +23,9 @@ export default defineCase({
     vcpu.interrupt(0x20);
   },
   trace: ({ resumed }) => `
-    pio out 0x10 u8 0x0
+    mmio write 0xd0000000 u8 0x0
     > interrupt 0x20
-    pio out 0x11 u8 0x0
+    mmio write 0xd0000001 u8 0x0
     = rcx 0x1
     = rdx 0x7ff1
     = rsi 0xffffffff

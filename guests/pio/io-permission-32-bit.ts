@@ -22,6 +22,10 @@ export default defineCases(
   ({ instruction, exit = "", state = "" }) => ({
     spec: ["KVM API 5: KVM_EXIT_IO", "SDM 1 19.5.2: I/O permission bit map"],
     mode: "protected",
+    requires: [{
+      notEmulatedBy: "qemu-tcg",
+      because: "it aborts at a stack switch through a busy 32-bit TSS",
+    }],
     machine: { privilege: 3, ioPorts: [0x10, 0x11] },
     handlers: { 13: "general_protection" },
     registers: { rax: 0x85a6c7e8n, rdx: 0x10n, rdi: 0xa000n, rsi: 0xb000n },

@@ -16,7 +16,9 @@ export type Requirement =
   /** One of these backends, where vendors differ by architecture. */
   | { readonly backend: readonly Backend[] }
   /** A parameter of a KVM module, as /sys/module shows it. */
-  | { readonly parameter: string; readonly value: string };
+  | { readonly parameter: string; readonly value: string }
+  /** A CPU that is no emulation which the case would bring down, all later cases with it. */
+  | { readonly notEmulatedBy: "qemu-tcg"; readonly because: string };
 
 /** What is known of a host: its capabilities, its CPUID, its vendor's module. */
 export class HostFacts {
@@ -76,6 +78,9 @@ export class HostFacts {
         ? undefined
         : `backend ${requirement.backend.join(" or ")}, here ${this.backend}`;
     }
+    if ("notEmulatedBy" in requirement) {
+      return isQemuTcg() ? `a CPU not emulated by QEMU: ${requirement.because}` : undefined;
+    }
     const { parameter, value } = requirement;
     const found = readParameter(parameter);
     return found === value ? undefined : `module parameter ${parameter}=${value}, here ${found}`;
@@ -110,5 +115,14 @@ function readParameter(parameter: string): string {
     return Deno.readTextFileSync(`/sys/module/${module}/parameters/${name}`).trim();
   } catch {
     return "not there";
+  }
+}
+
+/** Whether QEMU emulates this machine's CPU itself, by the name that its CPU models bear. */
+function isQemuTcg(): boolean {
+  try {
+    return /model name\s*: QEMU TCG CPU/.test(Deno.readTextFileSync("/proc/cpuinfo"));
+  } catch {
+    return false;
   }
 }

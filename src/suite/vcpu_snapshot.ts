@@ -1,7 +1,7 @@
 /** The state of a vCPU by name, as the `=` lines of a trace spell it. */
 import type { DebugRegisters, Registers, SystemRegisters, VcpuEvents } from "../x86/state.ts";
 import type { Start } from "./processor.ts";
-import type { Segment } from "../x86/registers.ts";
+import { CR0, type Segment } from "../x86/registers.ts";
 
 /** What KVM tells of a vCPU. */
 export interface VcpuReading {
@@ -30,6 +30,8 @@ export function snapshotOf(reading: VcpuReading): Snapshot {
   const values = new Map<string, bigint>();
   for (const name in regs) values.set(name, regs[name as keyof Registers]);
   for (const name of segmentNames) nameSegment(values, name, sregs[name]);
+  // Real mode has no use for the type of CS: a CPU may call it code, or data as RESET does.
+  if ((sregs.cr0 & CR0.PE) === 0n) values.set("cs.access", values.get("cs.access")! & ~0xfn);
   for (const name of tableNames) {
     values.set(`${name}.base`, sregs[name].base);
     values.set(`${name}.limit`, BigInt(sregs[name].limit));
