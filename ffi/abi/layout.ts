@@ -75,7 +75,17 @@ export class LayoutError extends RangeError {
 /** Reads and writes one field's type at a byte offset of a view. */
 interface Codec {
   read(view: DataView, offset: number): unknown;
-  write(view: DataView, offset: number, value: unknown, path: string): void;
+  write(view: DataView, offset: number, value: unknown): void;
+}
+
+/** The way to the field that is being written: text only where an error needs it. */
+let steps: (string | number)[] = [];
+
+function path(): string {
+  return steps.reduce<string>((text, step, index) => {
+    if (typeof step === "number") return `${text}[${step}]`;
+    return index === 0 ? step : `${text}.${step}`;
+  }, "");
 }
 
 /** The codec of an integer of at most 32 bits whose values lie in `minimum..maximum`. */
@@ -88,9 +98,11 @@ function numberCodec(
 ): Codec {
   return {
     read,
-    write(view, offset, value, path) {
+    write(view, offset, value) {
       if (!Number.isInteger(value) || (value as number) < minimum || (value as number) > maximum) {
-        throw new LayoutError(`${path} is ${show(value)}; ${type} takes ${minimum} to ${maximum}`);
+        throw new LayoutError(
+          `${path()} is ${show(value)}; ${type} takes ${minimum} to ${maximum}`,
+        );
       }
       write(view, offset, value as number);
     },
@@ -129,18 +141,18 @@ const codecs: Record<Scalar, Codec> = {
   ),
   u64: {
     read: (view, offset) => view.getBigUint64(offset, true),
-    write(view, offset, value, path) {
+    write(view, offset, value) {
       if (typeof value !== "bigint" || BigInt.asUintN(64, value) !== value) {
-        throw new LayoutError(`${path} is ${show(value)}; u64 takes a bigint of 0 to 2^64-1`);
+        throw new LayoutError(`${path()} is ${show(value)}; u64 takes a bigint of 0 to 2^64-1`);
       }
       view.setBigUint64(offset, value, true);
     },
   },
   s64: {
     read: (view, offset) => view.getBigInt64(offset, true),
-    write(view, offset, value, path) {
+    write(view, offset, value) {
       if (typeof value !== "bigint" || BigInt.asIntN(64, value) !== value) {
-        throw new LayoutError(`${path} is ${show(value)}; s64 takes a bigint of -2^63 to 2^63-1`);
+        throw new LayoutError(`${path()} is ${show(value)}; s64 takes a bigint of -2^63 to 2^63-1`);
       }
       view.setBigInt64(offset, value, true);
     },
@@ -154,9 +166,9 @@ function show(value: unknown): string {
 function bytesCodec(length: number): Codec {
   return {
     read: (view, offset) => new Uint8Array(view.buffer, view.byteOffset + offset, length).slice(),
-    write(view, offset, value, path) {
+    write(view, offset, value) {
       if (!(value instanceof Uint8Array) || value.length !== length) {
-        throw new LayoutError(`${path} must be a Uint8Array of ${length} bytes`);
+        throw new LayoutError(`${path()} must be a Uint8Array of ${length} bytes`);
       }
       new Uint8Array(view.buffer, view.byteOffset + offset, length).set(value);
     },
@@ -170,12 +182,14 @@ function arrayCodec(element: Codec, stride: number, length: number): Codec {
       for (let i = 0; i < length; i++) out[i] = element.read(view, offset + i * stride);
       return out;
     },
-    write(view, offset, value, path) {
+    write(view, offset, value) {
       if (!Array.isArray(value) || value.length !== length) {
-        throw new LayoutError(`${path} must be an array of ${length}`);
+        throw new LayoutError(`${path()} must be an array of ${length}`);
       }
       for (let i = 0; i < length; i++) {
-        element.write(view, offset + i * stride, value[i], `${path}[${i}]`);
+        steps.push(i);
+        element.write(view, offset + i * stride, value[i]);
+        steps.pop();
       }
     },
   };
@@ -212,18 +226,15 @@ function layoutCodec(layout: Layout): Codec {
       }
       return out;
     },
-    write(view, offset, value, path) {
+    write(view, offset, value) {
       if (typeof value !== "object" || value === null) {
-        throw new LayoutError(`${path} is ${show(value)}; an object is needed`);
+        throw new LayoutError(`${path()} is ${show(value)}; an object is needed`);
       }
       for (let i = 0; i < names.length; i++) {
         const name = names[i];
-        members[i].write(
-          view,
-          offset + offsets[i],
-          (value as Record<string, unknown>)[name],
-          `${path}.${name}`,
-        );
+        steps.push(name);
+        members[i].write(view, offset + offsets[i], (value as Record<string, unknown>)[name]);
+        steps.pop();
       }
     },
   };
@@ -289,5 +300,6 @@ export function encode<L extends Layout>(
   offset = 0,
 ): void {
   checkBounds(layout, view, offset);
-  layoutCodec(layout).write(view, offset, value, titleOf(layout));
+  steps = [titleOf(layout)];
+  layoutCodec(layout).write(view, offset, value);
 }
