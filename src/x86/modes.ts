@@ -117,12 +117,24 @@ function check(mode: ModeName, options: MachineOptions): void {
   }
 }
 
-function pageTables(mode: PagingMode, options: MachineOptions): PageTables {
-  const tables = new PageTables(mode, options.privilege === 3);
+const identityMaps = new Map<string, PageTables>();
+
+/** Identity-maps the first 4 GiB: thousands of entries, made once for each mode and privilege. */
+function identityMap(mode: PagingMode, user: boolean): PageTables {
+  const key = `${mode} ${user}`;
+  let tables = identityMaps.get(key);
+  if (tables !== undefined) return tables;
+  tables = new PageTables(mode, user);
   tables.map({ virtual: 0, physical: 0, size: 0x100000000 });
   // The guest's own memory gets 4 KiB pages, so that a case can change one without a split.
   const first = mode === "paged" ? 0x400000 : 0x200000;
   tables.map({ virtual: 0, physical: 0, size: first, pageSize: 0x1000 });
+  identityMaps.set(key, tables);
+  return tables;
+}
+
+function pageTables(mode: PagingMode, options: MachineOptions): PageTables {
+  const tables = identityMap(mode, options.privilege === 3).copy();
   for (const mapping of options.map ?? []) tables.map(mapping);
   return tables;
 }

@@ -124,6 +124,15 @@ export class PageTables {
     this.#view = new DataView(new ArrayBuffer(region.size));
   }
 
+  /** Tables of their own with the same mappings. */
+  copy(): PageTables {
+    const copy = new PageTables(this.#mode, this.#user, this.#region);
+    new Uint8Array(copy.#view.buffer).set(new Uint8Array(this.#view.buffer));
+    copy.#used = this.#used;
+    copy.#noExecute = this.#noExecute;
+    return copy;
+  }
+
   /** The value of CR3: the physical address of the top structure. */
   get root(): bigint {
     return BigInt(this.#region.address);
