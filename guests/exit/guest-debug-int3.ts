@@ -22,6 +22,7 @@ const rows = {
       > guest-debug inject-bp
       hlt
       = rax 0x42
+      = rflags 0x6
       = rsp 0x7fd8
       = mem 0x7fd8 u64 [0x${(BigInt(breakpoint) + 1n).toString(16)} 0x28 0x2 0x8000 0x30]
     `,

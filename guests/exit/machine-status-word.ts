@@ -21,7 +21,8 @@ const rows: Record<string, { mode: ModeName; guest: string; state: string }> = {
   "lmsw-protect": {
     mode: "real",
     guest: "mov ax, 1\nlmsw ax",
-    state: "= rax 0x1\n= cr0 0x11",
+    // Which type CS has in real mode is the processor's own affair (data at reset, SDM 3A 9.1.4).
+    state: "= rax 0x1\n= cr0 0x11\n= cs.access 0x93|0x9b",
   },
   "lmsw-memory": {
     mode: "protected",

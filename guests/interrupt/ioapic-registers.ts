@@ -30,7 +30,7 @@ export default defineCase({
     mov dword [rdi], 0x3e           ; pin 23
     mov eax, [rdi + 0x10]
     mov [0xa014], eax
-    mov dword [rdi + 0x10], 0x1f9a5 ; all but polarity
+    mov dword [rdi + 0x10], 0x1f9a5 ; all of bits 12 to 16
     mov eax, [rdi + 0x10]
     mov [0xa018], eax
     mov dword [rdi], 0x3f

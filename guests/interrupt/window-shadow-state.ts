@@ -8,7 +8,6 @@ export default defineCases("interrupt/window-shadow-state", shadows, (shadow) =>
     "KVM API 4.32: KVM_SET_VCPU_EVENTS, interrupt.shadow",
     "KVM API 5: request_interrupt_window",
   ],
-  requires: ["KVM_CAP_INTR_SHADOW"],
   mode: "real",
   machine: { rflags: { set: 0x200n } },
   guest: asm`
