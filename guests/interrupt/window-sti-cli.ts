@@ -14,14 +14,27 @@ export default defineCase({
     out 0x10, al
     sti
     cli
+    out 0x11, al
+    sti                             ; not undone: the request is still in force
+    mov cx, 1200
+    again:
+    loop again
     hlt
   `,
-  drive({ vcpu }) {
+  drive({ run, vcpu }) {
     vcpu.requestInterruptWindow = true;
+    run();
+    run();
+    run();
+    vcpu.requestInterruptWindow = false;
   },
   trace: `
     > request-irq-window 0x1
     pio out 0x10 u8 0x0
+    pio out 0x11 u8 0x0
+    irq-window
+    > request-irq-window 0x0
     hlt
+    = rflags 0x202
   `,
 });
