@@ -10,7 +10,7 @@ export default defineCase({
   ],
   mode: "protected",
   irqchip: "kernel",
-  timeout: 50,
+  timeout: 200,
   guest: asm`
     cli
     mov byte [0xa000], 1

@@ -23,7 +23,8 @@ A pattern is a part of a case's id, or the whole id with * for anything: pio, 'm
 
   --list             print the ids that would run, and run nothing
   --json FILE        write the run as JSON lines, each case as soon as it is judged
-  --timeout MS       what a case's guest may take, unless the case says so itself (default 3000)
+  --timeout MS       what a case's guest may take (default 3000); the cases that say it
+                     themselves are scaled alike, so that 30000 suits a machine ten times slower
   --baseline FILE    the failures that are known of this host (default: the one in ci/baselines
                      for its backend and kernel series, if there is one)
   --no-baseline      judge without a baseline: every failure is unexpected

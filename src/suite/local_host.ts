@@ -28,7 +28,10 @@ const SPLIT_IRQCHIP_PINS = 24;
 export interface LocalHostOptions {
   /** The device; default `/dev/kvm`. */
   readonly device?: string;
-  /** Milliseconds that a case's guest may take if the case does not say; default 3000. */
+  /**
+   * Milliseconds that a case's guest may take if the case does not say; default 3000. What a case
+   * says is scaled with it: 30000 gives every case ten times as long.
+   */
   readonly timeout?: number;
 }
 
@@ -168,7 +171,7 @@ export class LocalHost implements Disposable {
       frame,
       start,
       hasMpState: this.facts.capability("KVM_CAP_MP_STATE") > 0,
-      timeout: definition.timeout ?? this.#timeout,
+      timeout: (definition.timeout ?? DEFAULT_TIMEOUT) * (this.#timeout / DEFAULT_TIMEOUT),
     };
   }
 
