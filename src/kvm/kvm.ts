@@ -165,7 +165,7 @@ export class Kvm implements Disposable {
    * @throws {DisposedError} after disposal.
    */
   createVm(type: number = 0): Vm {
-    const number = ioctlValue(this.#fd, "KVM_CREATE_VM", type);
+    const number = uninterrupted(() => ioctlValue(this.#fd, "KVM_CREATE_VM", type));
     return new Vm(new FileDescriptor(number, "Vm"), this.vcpuMmapSize());
   }
 
@@ -222,4 +222,15 @@ export function checkApiVersion(version: number, path: string = "/dev/kvm"): voi
     `${path} speaks KVM API version ${version} and Trapline speaks ${API_VERSION}: boot a Linux ` +
       "kernel of 2.6.22 or later.",
   );
+}
+
+/** KVM_CREATE_VM gives up with EINTR when any signal waits, a profiler's say: it is for the asking. */
+function uninterrupted(create: () => number): number {
+  for (;;) {
+    try {
+      return create();
+    } catch (error) {
+      if (!(error instanceof KvmError && error.code === "EINTR")) throw error;
+    }
+  }
 }

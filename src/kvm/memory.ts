@@ -57,15 +57,15 @@ export class GuestAddressError extends RangeError {
   }
 }
 
+/** Shared by all VMs: the ioctl is done with it when it returns. */
+const region = new DataView(new ArrayBuffer(kvm_userspace_memory_region.size));
+
 /** The guest physical memory of a VM: its slots, their contents and their dirty logs. */
 export class GuestMemory {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
   readonly #slots = new Map<number, Backed>();
   readonly #owned: Mapping[] = [];
-  readonly #region: DataView<ArrayBuffer> = new DataView(
-    new ArrayBuffer(kvm_userspace_memory_region.size),
-  );
   #disposed = false;
 
   /** Made by {@link Vm}. */
@@ -89,7 +89,7 @@ export class GuestMemory {
     const operands: ActionOperand[] = [slot.slot, ["gpa", start], ["size", size]];
     if (flags !== 0) operands.push(["flags", flags]);
     act(this.#observed, "slot", operands, () => {
-      encode(kvm_userspace_memory_region, this.#region, {
+      encode(kvm_userspace_memory_region, region, {
         slot: slot.slot,
         flags,
         guest_phys_addr: start,
@@ -99,7 +99,7 @@ export class GuestMemory {
       ioctlBuffer(
         this.#fd,
         "KVM_SET_USER_MEMORY_REGION",
-        this.#region,
+        region,
         `slot ${slot.slot} at 0x${start.toString(16)}, 0x${size.toString(16)} bytes`,
       );
       // Before the observer hears of it, so that it finds the slot as it is now.

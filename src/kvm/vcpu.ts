@@ -59,6 +59,7 @@ export class Vcpu extends VcpuState implements Disposable {
   readonly #observed: Observed;
   readonly #libc = libc();
   #disposed = false;
+  #kicked = false;
   /** The id it was made with. */
   readonly id: number;
 
@@ -225,6 +226,7 @@ export class Vcpu extends VcpuState implements Disposable {
    */
   kick(): void {
     this.#fd.number;
+    this.#kicked = true;
     act(this.#observed, "kick", [], () => kickThread(this.#thread));
   }
 
@@ -339,7 +341,7 @@ export class Vcpu extends VcpuState implements Disposable {
     if (this.#disposed) return;
     this.#disposed = true;
     // A kick that this vCPU has not taken is not for the next vCPU of the thread.
-    drainKicks();
+    if (this.#kicked) drainKicks();
     this.#run[Symbol.dispose]();
     this.#fd[Symbol.dispose]();
   }
