@@ -3,7 +3,7 @@ import { ARITHMETIC_FLAGS } from "./_machine.ts";
 
 type Row = { mode: ModeName; instruction: string; exit: string; state: string };
 
-const realStack = "mov ax, 0x2000\nmov ss, ax\nmov sp, 0";
+const realStack = "mov ax, 0x2000\nmov ss, ax\nmov esp, 0x5a5a0000";
 const realState = "= rax 0x2000\n= ss.selector 0x2000\n= ss.base 0x20000";
 
 const rows: Record<string, Row> = {
@@ -31,24 +31,24 @@ const rows: Record<string, Row> = {
     exit: "write 0xd00000fc u32 0x8d7",
     state: "= rsp 0xd00000fc",
   },
-  // SP has 16 bits and wraps in its segment.
+  // SP has 16 bits and wraps in its segment; the rest of ESP stays.
   "real-push-wrap": {
     mode: "real",
     instruction: `${realStack}\npush dx`,
     exit: "write 0x2fffe u16 0xd7d8",
-    state: `${realState}\n= rsp 0xfffe`,
+    state: `${realState}\n= rsp 0x5a5afffe`,
   },
   "real-pop": {
     mode: "real",
     instruction: `${realStack}\npop dx`,
     exit: "read 0x20000 u16 -> 0x9abc",
-    state: `${realState}\n= rsp 0x2\n= rdx 0xd5d69abc`,
+    state: `${realState}\n= rsp 0x5a5a0002\n= rdx 0xd5d69abc`,
   },
   "real-pop-ds": {
     mode: "real",
     instruction: `${realStack}\npop ds`,
     exit: "read 0x20000 u16 -> 0x9abc",
-    state: `${realState}\n= rsp 0x2\n= ds.selector 0x9abc\n= ds.base 0x9abc0`,
+    state: `${realState}\n= rsp 0x5a5a0002\n= ds.selector 0x9abc\n= ds.base 0x9abc0`,
   },
 };
 
