@@ -21,7 +21,7 @@ const files = {
   pass: "guest: asm`hlt`, trace: 'hlt'",
   fail: "guest: asm`mov al, 0x41\n out 0x10, al\n hlt`, trace: 'hlt'",
   skip:
-    "guest: asm`hlt`, trace: 'hlt', requires: [{ capability: 'KVM_CAP_NR_VCPUS', atLeast: 1e6 }]",
+    "guest: asm`hlt`, trace: 'hlt', requires: [{ capability: 'KVM_CAP_MAX_VCPUS', atLeast: 1e6 }]",
   spin: "guest: asm`jmp $`, trace: 'hlt'",
 } as const;
 
@@ -118,7 +118,7 @@ kvmTest("a run of every verdict ends with 1, tells all of it, and has its JSON l
   assertMatch(stdout, /\n {4}> 800\d /);
   assertMatch(stdout, /\n +rax=0x41 /);
   assertMatch(stdout, /\nTIMEOUT own\/spin /);
-  assertMatch(stdout, /1 skipped, by what is missing:\n {4}KVM_CAP_NR_VCPUS of at least 1000000/);
+  assertMatch(stdout, /1 skipped, by what is missing:\n {4}KVM_CAP_MAX_VCPUS of at least 1000000/);
   assertMatch(stdout, /\n1 passed, 2 failed, 1 skipped \(\d+\.\d\d s\)\n$/);
   const [header, ...records] = Deno.readTextFileSync(json).trimEnd().split("\n")
     .map((line) => JSON.parse(line));

@@ -188,11 +188,11 @@ judged(
 judged(
   "a missing capability is a skip that names it",
   {
-    requires: [{ capability: "KVM_CAP_NR_VCPUS", atLeast: 1e6 }],
+    requires: [{ capability: "KVM_CAP_MAX_VCPUS", atLeast: 1e6 }],
     guest: asm`this does not even assemble`,
   },
   "skip",
-  /^KVM_CAP_NR_VCPUS of at least 1000000, here \d+$/,
+  /^KVM_CAP_MAX_VCPUS of at least 1000000, here \d+$/,
 );
 
 judged(

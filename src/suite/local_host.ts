@@ -87,7 +87,7 @@ export class LocalHost implements Disposable {
     const all: Requirement[] = [...requires];
     if (irqchip === "kernel") all.push("KVM_CAP_IRQCHIP");
     if (irqchip === "split") all.push("KVM_CAP_SPLIT_IRQCHIP");
-    if (vcpus > 1) all.push({ capability: "KVM_CAP_NR_VCPUS", atLeast: vcpus });
+    if (vcpus > 1) all.push({ capability: "KVM_CAP_MAX_VCPUS", atLeast: vcpus });
     if (definition.mode === "long") all.push({ cpuid: "LM" });
     return this.facts.missing(all);
   }
