@@ -27,6 +27,6 @@ export default defineCases("exit/debug-register-fault", rows, (row) => ({
     hlt
     = rcx 0x${row.vector.toString(16)}
     = rsp ${row.error ? "0x7fd0" : "0x7fd8"}
-    = mem 0x7fd0 u64 [0x0 ${accessing} 0x28 0x108d7|0x8d7 0x8000 0x30]
+    = mem 0x7fd0 u64 [0x0 ${accessing} 0x28 0x108d7 0x8000 0x30]
   `,
 }));

@@ -8,7 +8,7 @@ const rows = {
     handler: { at: "fault", selector: selectors.userCode32 },
     state: (fault: string) => `
       = rsp 0x7ff0
-      = mem 0x7ff0 u32 [0x0 ${fault} 0x1b 0x13402|0x3402]
+      = mem 0x7ff0 u32 [0x0 ${fault} 0x1b 0x13402]
     `,
   },
   // The handler runs at CPL 0, on RSP0. Error code, RIP, CS, RFLAGS, RSP, SS.
@@ -18,7 +18,7 @@ const rows = {
     handler: "supervisorFault",
     state: (fault: string) => `
       = rsp 0x6fd0
-      = mem 0x6fd0 u64 [0x0 ${fault} 0x4b 0x10402|0x402 0x8000 0x43]
+      = mem 0x6fd0 u64 [0x0 ${fault} 0x4b 0x10402 0x8000 0x43]
       = cs.selector 0x28
       = cs.access 0xa09b
       = ss.selector 0x30

@@ -71,7 +71,7 @@ export default defineCases(
   `,
     trace: ({ faulting }) => {
       const stack = error === "" ? "0x7fc8" : "0x7fc0";
-      const flags = vector === 6 ? "0x14ed7" : "0x14ed7|0x4ed7";
+      const flags = vector === 6 ? "0x14ed7" : "0x14ed7";
       return `
       hlt
       = rax 0x${rax.toString(16)}

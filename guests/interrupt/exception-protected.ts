@@ -41,7 +41,7 @@ export default defineCases("interrupt/exception-protected", rows, (row) => ({
   trace: ({ faulting }) => {
     const stack = row.error === "" ? "0x7fe7" : "0x7fe3";
     // The processor's own faults: see exception-long.
-    const flags = row.vector === 6 ? "0x10ed7" : "0x10ed7|0xed7";
+    const flags = row.vector === 6 ? "0x10ed7" : "0x10ed7";
     return `
       hlt
       = rax 0x${row.rax.toString(16)}

@@ -32,7 +32,7 @@ export default defineCases("interrupt/exception-user", rows, ({ vector, code, er
   trace: ({ faulting }) => {
     const stack = error === "" ? "0x6fd8" : "0x6fd0";
     // The processor's own faults: see exception-long.
-    const flags = vector === 6 ? "0x10003" : "0x10003|0x3";
+    const flags = vector === 6 ? "0x10003" : "0x10003";
     return `
       hlt
       = rax 0x30

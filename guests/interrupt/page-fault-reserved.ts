@@ -38,6 +38,6 @@ export default defineCases("interrupt/page-fault-reserved", rows, ({ page, code,
     = rdx 0x7fd0
     = rsp 0x7fd0
     = cr2 0x400123
-    = mem 0x7fd0 u64 [${error} ${faulting} 0x28 0x10002|0x2 0x8000 0x30]
+    = mem 0x7fd0 u64 [${error} ${faulting} 0x28 0x10002 0x8000 0x30]
   `,
 }));

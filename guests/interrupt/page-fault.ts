@@ -75,10 +75,10 @@ export default defineCases("interrupt/page-fault", rows, ({ privilege, page, cod
     privilege === 3
       ? `= mem 0x6fd0 u64 [${error} ${
         code === fetch ? "0x400a5c" : faulting
-      } 0x4b 0x108d7|0x8d7 0x7ff3 0x43]`
+      } 0x4b 0x108d7 0x7ff3 0x43]`
       : `= mem 0x7fc0 u64 [${error} ${
         code === fetch ? "0x400a5c" : faulting
-      } 0x28 0x108d7|0x8d7 0x7ff3 0x30]`
+      } 0x28 0x108d7 0x7ff3 0x30]`
   }
   `,
 }));

@@ -75,7 +75,7 @@ export default defineCases(
       = rbx ${errorCode}
       = rsp 0x7fd8
       = cr2 ${cr2}
-      = mem 0x7fd0 u64 [${errorCode} ${at} 0x28 0x10002|0x2 0x8000 0x30]
+      = mem 0x7fd0 u64 [${errorCode} ${at} 0x28 0x10002 0x8000 0x30]
     `,
   }),
 );

@@ -58,6 +58,6 @@ export default defineCases("mmio/user-page-fault", rows, ({ page, instruction, e
     = ss.selector 0x30
     = ss.access 0xc093
     = cr2 0x31040
-    = mem 0x6fd0 u64 [${errorCode} ${at} 0x4b 0x10002|0x2 0x8000 0x43]
+    = mem 0x6fd0 u64 [${errorCode} ${at} 0x4b 0x10002 0x8000 0x43]
   `,
 }));

@@ -41,7 +41,7 @@ export default defineCases(
       ${exit}
       hlt
       ${state}
-      = mem 0x6fe8 u32 [0x0 ${exit === "" ? access : passed} 0x1b 0x10002|0x2 0x8000 0x23]
+      = mem 0x6fe8 u32 [0x0 ${exit === "" ? access : passed} 0x1b 0x10002 0x8000 0x23]
       = rsp 0x6fe8
       = cs.selector 0x8
       = cs.access 0xc09b

@@ -34,7 +34,7 @@ export default defineCases("pio/io-permission-limit", rows, ({ limit, allowed })
   trace: ({ access, passed }) => `
     ${allowed ? "pio out 0x20 u8 0xe8" : ""}
     hlt
-    = mem 0x6fd0 u64 [0x0 ${allowed ? passed : access} 0x4b 0x10002|0x2 0x8000 0x43]
+    = mem 0x6fd0 u64 [0x0 ${allowed ? passed : access} 0x4b 0x10002 0x8000 0x43]
     = rsp 0x6fd0
     = cs.selector 0x28
     = cs.access 0xa09b

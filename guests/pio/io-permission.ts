@@ -133,7 +133,7 @@ export default defineCases(
       ${exit}
       hlt
       ${state}
-      = mem 0x6fd0 u64 [0x0 ${exit === "" ? access : passed} 0x4b 0x10002|0x2 0x8000 0x43]
+      = mem 0x6fd0 u64 [0x0 ${exit === "" ? access : passed} 0x4b 0x10002 0x8000 0x43]
       = rsp 0x6fd0
       = cs.selector 0x28
       = cs.access 0xa09b

@@ -1,9 +1,9 @@
 import { asm, defineCases } from "../../mod.ts";
 
 const rows: Record<string, { flags: bigint; image: string }> = {
-  "0": { flags: 0x0000n, image: "0x10002|0x2" },
-  "1": { flags: 0x1000n, image: "0x11002|0x1002" },
-  "2": { flags: 0x2000n, image: "0x12002|0x2002" },
+  "0": { flags: 0x0000n, image: "0x10002" },
+  "1": { flags: 0x1000n, image: "0x11002" },
+  "2": { flags: 0x2000n, image: "0x12002" },
 };
 
 /** At CPL 3 with an IOPL below 3 and no I/O permission bitmap, a port access raises #GP(0). */

@@ -24,6 +24,6 @@ export default defineCases("pio/lock-prefix", instructions, (instruction) => ({
     hlt
     = rbx 0x1
     = rsp 0x7ff4
-    = mem 0x7ff4 u32 [0x8000 0x8 0x10002|0x2]
+    = mem 0x7ff4 u32 [0x8000 0x8 0x10002]
   `,
 }));
