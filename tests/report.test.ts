@@ -1,7 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ConsoleReport, exitCode, type Output, type Reported } from "../src/report/console.ts";
 import { formatFailure } from "../src/report/failure.ts";
-import { caseRecord } from "../src/report/json_lines.ts";
 import { colorStyle, plainStyle } from "../src/report/style.ts";
 import type { KnownFailure, Standing } from "../src/suite/baseline.ts";
 import { type CaseDefinition, defineCase } from "../src/suite/case.ts";
@@ -193,23 +192,4 @@ kvmTest("a failure has where the guest stood: listing, registers, segments", asy
   assertMatch(text, /\n +rax=0x1234 +rbx=0x0 /);
   assertMatch(text, /\n +cs 0x8 +base=0x0 limit=0xffffffff type=0xb dpl=0 p=1 db=1 l=0\n/);
   assertMatch(text, /\n +cr0=0x[0-9a-f]+ cr2=0x0 cr3=0x0 cr4=0x0 efer=0x0$/);
-});
-
-Deno.test("a record is plain JSON with both traces in their canonical text", () => {
-  const record = caseRecord(result("fail", { reason: "differs" }), "regression");
-  assertEquals(JSON.parse(JSON.stringify(record)), {
-    kind: "case",
-    id: "pio/out",
-    verdict: "fail",
-    standing: "regression",
-    reason: "differs",
-    spec: ["SDM 2B: OUT", "KVM API 5"],
-    milliseconds: 1.235,
-    expected: "hlt",
-    actual: "hlt",
-  });
-  assertEquals(
-    "reason" in JSON.parse(JSON.stringify(caseRecord(result("pass"), "expected"))),
-    false,
-  );
 });

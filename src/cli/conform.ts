@@ -1,7 +1,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { HostError } from "../kvm/kvm.ts";
 import { ConsoleReport, exitCode, type Output, type Reported } from "../report/console.ts";
-import { caseRecord, type RunHeader } from "../report/json_lines.ts";
+import { caseRecord, formatRecord, type RunHeader, type RunRecord } from "../report/json_lines.ts";
 import { type Baseline, BaselineError, standing } from "../suite/baseline.ts";
 import {
   type CatalogueEntry,
@@ -169,7 +169,7 @@ function knownFailures({ baseline }: Options, host: LocalHost): Baseline {
 }
 
 interface JsonLines extends Disposable {
-  write(record: unknown): void;
+  write(record: RunRecord): void;
 }
 
 function openJson(path: string | undefined): JsonLines {
@@ -184,7 +184,7 @@ function openJson(path: string | undefined): JsonLines {
   }
   return {
     write(record) {
-      const bytes = new TextEncoder().encode(`${JSON.stringify(record)}\n`);
+      const bytes = new TextEncoder().encode(`${formatRecord(record)}\n`);
       try {
         for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
       } catch (error) {

@@ -1,15 +1,21 @@
-/** The run as JSON lines: one object a line, written as soon as it is known. */
+/** The run as JSON lines: one object a line, written as soon as it is known, and read back. */
+import { compare } from "../trace/script.ts";
 import { format } from "../trace/format.ts";
+import { parse, parseRecorded } from "../trace/parse.ts";
 import type { Standing } from "../suite/baseline.ts";
-import type { CaseResult } from "../suite/verdict.ts";
+import type { Case } from "../suite/case.ts";
+import { prepareGuest } from "../suite/guest.ts";
+import type { Autopsy, CaseResult, Verdict } from "../suite/verdict.ts";
 
 /** What stands in the first line: where the cases ran. */
 export interface RunHeader {
   readonly kind: "run";
-  /** Release of the host's kernel. */
+  /** Release of the kernel whose KVM was judged. */
   readonly kernel: string;
   /** `vmx`, `svm`, `pvm` or `unknown`. */
   readonly backend: string;
+  /** Module parameters that were given to a lab, such as `npt=0`. */
+  readonly params?: readonly string[];
   /** How many cases were chosen. */
   readonly cases: number;
 }
@@ -18,7 +24,7 @@ export interface RunHeader {
 export interface CaseRecord {
   readonly kind: "case";
   readonly id: string;
-  readonly verdict: string;
+  readonly verdict: Verdict;
   readonly standing: Standing;
   readonly reason?: string;
   readonly spec: readonly string[];
@@ -26,11 +32,18 @@ export interface CaseRecord {
   /** Both traces in their canonical text. */
   readonly expected: string;
   readonly actual: string;
+  /** Where the guest stood; of a failure only. */
+  readonly autopsy?: Omit<Autopsy, "assembled">;
+  /** What the kernel of a lab logged while it ran the case; of a crash only. */
+  readonly log?: string;
 }
+
+/** A line of a run's file. */
+export type RunRecord = RunHeader | CaseRecord;
 
 /** The record of a result. */
 export function caseRecord(result: CaseResult, standing: Standing): CaseRecord {
-  const { case: { id, spec }, verdict, reason, expected, trace, milliseconds } = result;
+  const { case: { id, spec }, verdict, reason, expected, trace, autopsy, milliseconds } = result;
   return {
     kind: "case",
     id,
@@ -41,5 +54,70 @@ export function caseRecord(result: CaseResult, standing: Standing): CaseRecord {
     milliseconds: Math.round(milliseconds * 1000) / 1000,
     expected: format(expected),
     actual: format(trace),
+    autopsy: verdict === "pass" || autopsy === undefined ? undefined : standpoint(autopsy),
+    log: result.log,
   };
+}
+
+function standpoint({ bits, regs, sregs }: Autopsy): Omit<Autopsy, "assembled"> {
+  return { bits, regs, sregs };
+}
+
+/**
+ * The result that a record tells of, as good as the one it was made of: the traces are compared
+ * anew, the guest is assembled anew.
+ *
+ * @throws {TraceError} when a trace of the record is malformed.
+ */
+export function resultOf(record: CaseRecord, definition: Case): CaseResult {
+  const { verdict, reason, milliseconds, log } = record;
+  const expected = parse(record.expected);
+  const trace = parseRecorded(record.actual);
+  const comparison = verdict === "skip" || expected.length === 0
+    ? undefined
+    : compare(expected, trace);
+  return {
+    case: definition,
+    verdict,
+    reason,
+    expected,
+    trace,
+    divergence: comparison === undefined || comparison.ok ? undefined : comparison.divergence,
+    autopsy: record.autopsy && { ...record.autopsy, assembled: prepareGuest(definition).assembled },
+    milliseconds,
+    log,
+  };
+}
+
+/** The text of a record, without a newline; a bigint is spelled `"0x1fn"`. */
+export function formatRecord(record: RunRecord): string {
+  return JSON.stringify(
+    record,
+    (_, value) => typeof value === "bigint" ? `0x${value.toString(16)}n` : value,
+  );
+}
+
+/**
+ * Reads a line of a run's file.
+ *
+ * @throws {SyntaxError} when it is no JSON or no record of a run.
+ */
+export function parseRecord(line: string): RunRecord {
+  const record = JSON.parse(
+    line,
+    (_, value) =>
+      typeof value === "string" && /^0x[0-9a-f]+n$/.test(value)
+        ? BigInt(value.slice(0, -1))
+        : value,
+  );
+  if (record?.kind !== "run" && record?.kind !== "case") {
+    throw new SyntaxError("it is neither a run's header nor a case");
+  }
+  const texts = record.kind === "run"
+    ? ["kernel", "backend"]
+    : ["id", "verdict", "expected", "actual"];
+  for (const field of texts) {
+    if (typeof record[field] !== "string") throw new SyntaxError(`its ${field} is not a string`);
+  }
+  return record;
 }

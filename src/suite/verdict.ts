@@ -41,4 +41,6 @@ export interface CaseResult {
   readonly autopsy?: Autopsy;
   /** Wall time, VM and all. */
   readonly milliseconds: number;
+  /** What the kernel logged, where a lab's kernel died in the case. */
+  readonly log?: string;
 }
