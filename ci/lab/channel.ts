@@ -11,7 +11,7 @@ import type { CaseResult } from "../../src/suite/verdict.ts";
 import { format } from "../../src/trace/format.ts";
 
 /** How far a boot is. */
-export type Stage = "init" | "modules" | "suite";
+export type Stage = "init" | "modules";
 
 /** A case was judged. */
 export interface EndMessage

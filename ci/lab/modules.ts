@@ -209,7 +209,9 @@ export function routeParameters(
 ): Parameter[] {
   return parameters.map((parameter) => {
     const match = /^(?:([a-z_-]+)\.)?([a-z0-9_]+)=([^\s"]+)$/.exec(parameter);
-    if (match === null) throw new LabError(`--params ${parameter} is not name=value`);
+    if (match === null) {
+      throw new LabError(`--params ${parameter} is not name=value`, { usage: true });
+    }
     const [, named, name, value] = match;
     const text = `${name}=${value}`;
     if (modules.length === 0) return { module: kernelName(named ?? vendor), text };
@@ -222,6 +224,7 @@ export function routeParameters(
     if (module === undefined) {
       throw new LabError(
         `--params ${parameter}: neither ${modules.map(({ name }) => name).join(" nor ")} has it`,
+        { usage: true },
       );
     }
     return { module: module.name, text };

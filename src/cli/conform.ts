@@ -1,7 +1,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { HostError } from "../kvm/kvm.ts";
 import { ConsoleReport, exitCode, type Output, type Reported } from "../report/console.ts";
-import { caseRecord, formatRecord, type RunHeader, type RunRecord } from "../report/json_lines.ts";
+import { caseRecord, type RunHeader } from "../report/json_lines.ts";
 import { type Baseline, BaselineError, standing } from "../suite/baseline.ts";
 import {
   type CatalogueEntry,
@@ -11,8 +11,9 @@ import {
 } from "../suite/catalogue.ts";
 import { LocalHost } from "../suite/local_host.ts";
 import { CommandError, exitCodes } from "./exit.ts";
-import { fileUrl } from "./file_url.ts";
+import { fileUrl, shortPath } from "./file_url.ts";
 import { hostBaseline, readBaseline } from "./host_baseline.ts";
+import { openJson } from "./json_file.ts";
 
 /** What `conform --help` prints. */
 export const conformHelp = `deno task conform [pattern...] [options]
@@ -166,37 +167,4 @@ function knownFailures({ baseline }: Options, host: LocalHost): Baseline {
     if (!(error instanceof BaselineError)) throw error;
     throw new CommandError(error.message, exitCodes.nothing);
   }
-}
-
-interface JsonLines extends Disposable {
-  write(record: RunRecord): void;
-}
-
-function openJson(path: string | undefined): JsonLines {
-  if (path === undefined) return { write: () => {}, [Symbol.dispose]: () => {} };
-  const failed = (error: unknown) =>
-    new CommandError(`--json ${path}: ${(error as Error).message}`, exitCodes.nothing);
-  let file: Deno.FsFile;
-  try {
-    file = Deno.openSync(path, { write: true, create: true, truncate: true });
-  } catch (error) {
-    throw failed(error);
-  }
-  return {
-    write(record) {
-      const bytes = new TextEncoder().encode(`${formatRecord(record)}\n`);
-      try {
-        for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-      } catch (error) {
-        throw failed(error);
-      }
-    },
-    [Symbol.dispose]: () => file.close(),
-  };
-}
-
-/** A file relative to the folder of the project, where it lies in it. */
-function shortPath(url: string): string {
-  const root = new URL("../../", import.meta.url).href;
-  return url.startsWith(root) ? url.slice(root.length) : new URL(url).pathname;
 }
