@@ -1,3 +1,5 @@
+import { runOptions } from "./suite.ts";
+
 /**
  * The first process of a lab, as a script for busybox's shell: it loads the modules with the
  * parameters of the kernel's command line, keeps a heart beating, and starts the suite.
@@ -48,7 +50,7 @@ for module in ${modules.join(" ")}; do
 done
 echo '{"kind":"stage","stage":"modules"}' >&3
 export HOME=/tmp DENO_DIR=/${denoDir} NO_COLOR=1 DENO_NO_UPDATE_CHECK=1
-/bin/deno run --allow-all --no-config --no-lock --no-remote --no-npm --no-prompt "${agent}"
+/bin/deno ${runOptions.join(" ")} "${agent}"
 fail "the suite ended with status $?"
 `;
 }

@@ -149,13 +149,22 @@ async function choose({ guests, patterns }: Options): Promise<CatalogueEntry[]> 
   );
 }
 
-function openHost({ timeout }: Options): LocalHost {
+function openHost({ timeout, patterns }: Options): LocalHost {
   try {
     return LocalHost.open({ timeout });
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    throw new CommandError(error.message, exitCodes.nothing);
+    // A lab's Deno and its kernel are those of an x86-64 Linux host too.
+    const way = error.problem === "platform" ? "" : ` ${wayOn(patterns)}`;
+    throw new CommandError(error.message + way, exitCodes.nothing);
   }
+}
+
+function wayOn(patterns: readonly string[]): string {
+  const quoted = patterns.map((pattern) => pattern.includes("*") ? ` '${pattern}'` : ` ${pattern}`);
+  const command = (lab: string) => `deno task lab ${lab}${quoted.join("")}`;
+  return "Emulated CPUs do without it: " +
+    `${command("svm")} judges AMD's KVM, ${command("vmx")} Intel's.`;
 }
 
 function knownFailures({ baseline }: Options, host: LocalHost): Baseline {
