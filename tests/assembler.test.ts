@@ -8,6 +8,7 @@ import {
 } from "@std/assert";
 import { assemble, sourceLineAt } from "../src/x86/asm/assemble.ts";
 import { disassemble } from "../src/x86/asm/disassemble.ts";
+import { AssemblyError } from "../src/x86/asm/error.ts";
 import { fuzzProgram } from "./assembler_corpus.ts";
 import { asm, Assembly } from "../src/x86/asm/assembly.ts";
 import type { Bits } from "../src/x86/asm/codec.ts";
@@ -226,6 +227,17 @@ Deno.test("asm is assembled late, and once per mode, address and symbols", () =>
     false,
   );
   assertEquals(asm`frob`.source, "frob");
+});
+
+Deno.test("an assembly takes what was assembled elsewhere, for the same options", () => {
+  const guest = asm`no instruction at all`;
+  const elsewhere = assemble("hlt", { bits: 16, origin: 0x8000 });
+  guest.provide({ bits: 16, origin: 0x8000n, symbols: { a: 1, b: 2 } }, elsewhere);
+  const options = { bits: 16, origin: 0x8000 } as const;
+  assertEquals(guest.assemble({ ...options, symbols: { b: 2n, a: 1n } }), elsewhere);
+  for (const other of [options, { ...options, symbols: { a: 1, b: 3 } }]) {
+    assertThrows(() => guest.assemble(other), AssemblyError);
+  }
 });
 
 Deno.test("asm splices numbers, text and other assemblies, and takes backslashes as they are", () => {

@@ -34,7 +34,7 @@ export async function runAgent(files: CaseFiles): Promise<void> {
     host = LocalHost.open({ timeout: Number(parameters.get("timeout")) });
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    channel.send({ kind: "failed", reason: error.message });
+    channel.send({ kind: "failed", reason: explain(error) });
     return;
   }
   const lines = Deno.readTextFileSync(new URL("./cases.jsonl", import.meta.url)).split("\n");
@@ -46,6 +46,12 @@ export async function runAgent(files: CaseFiles): Promise<void> {
     last = [endMessage(number, await judge(host, files, packed))];
   }
   channel.send(...last, { kind: "done" });
+}
+
+function explain({ problem, message }: HostError): string {
+  if (problem !== "missing") return message;
+  return "its kernel has no KVM, for there is no /dev/kvm: build it with CONFIG_KVM and the vendor's " +
+    "part of it (CONFIG_KVM_AMD, CONFIG_KVM_INTEL), and where they are modules, give --modules";
 }
 
 async function judge(host: LocalHost, files: CaseFiles, packed: PackedCase): Promise<CaseResult> {

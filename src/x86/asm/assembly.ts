@@ -30,6 +30,16 @@ export class Assembly {
   /**
    * Takes what assembling this source gave elsewhere, for {@link assemble} with the same options:
    * a process that only runs guests can do without the assembler.
+   *
+   * @example
+   * ```ts
+   * import { asm } from "@trapline/trapline";
+   *
+   * const elsewhere = asm`hlt`.assemble({ bits: 16, origin: 0x8000 });
+   * const guest = asm`hlt`;
+   * guest.provide({ bits: 16, origin: 0x8000 }, elsewhere);
+   * console.log(guest.assemble({ bits: 16, origin: 0x8000 }) === elsewhere); // true
+   * ```
    */
   provide(options: AssembleOptions, assembled: Assembled): void {
     this.#assembled.set(keyOf(options), assembled);
