@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { ConsoleReport, exitCode, type Output, type Reported } from "../src/report/console.ts";
+import { ConsoleReport, type Output } from "../src/report/console.ts";
 import { formatFailure } from "../src/report/failure.ts";
+import { exitCode, type Reported } from "../src/report/report.ts";
 import { colorStyle, plainStyle } from "../src/report/style.ts";
 import type { KnownFailure, Standing } from "../src/suite/baseline.ts";
 import { type CaseDefinition, defineCase } from "../src/suite/case.ts";

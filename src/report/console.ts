@@ -1,7 +1,6 @@
 /** The run for people: a live line on a terminal, then failures, skips and a summary. */
-import { isFailure, type KnownFailure, type Standing } from "../suite/baseline.ts";
-import type { CaseResult } from "../suite/verdict.ts";
-import { formatFailure } from "./failure.ts";
+import type { Standing } from "../suite/baseline.ts";
+import { formatReported, type Reported } from "./report.ts";
 import { colorStyle, plainStyle, type Style } from "./style.ts";
 
 /** Where the report goes. */
@@ -12,15 +11,6 @@ export interface Output {
   /** Columns of the terminal. */
   readonly columns: number;
   readonly color: boolean;
-}
-
-/** A result with what the baseline says of it. */
-export interface Reported {
-  readonly result: CaseResult;
-  readonly standing: Standing;
-  readonly known?: KnownFailure;
-  /** The file that defines the case. */
-  readonly file: string;
 }
 
 /** How often the live line is drawn anew, in milliseconds. */
@@ -58,19 +48,13 @@ export class ConsoleReport {
   finish(): void {
     if (this.#output.isTerminal) this.#output.write("\r\x1b[K");
     const sections = [
-      ...this.#standing("regression").map((reported) => this.#failure(reported)),
+      ...this.#standing("regression").map((reported) => formatReported(reported, this.#style)),
       this.#knownFailures(),
       this.#staleEntries(),
       this.#skips(),
       this.#summary(),
     ];
     this.#output.write(sections.filter((section) => section !== "").join("\n\n") + "\n");
-  }
-
-  #failure({ result, file, known }: Reported): string {
-    const text = formatFailure(result, this.#style, file);
-    if (known === undefined) return text;
-    return `${text}\n    the baseline knows it as ${known.verdict}: ${known.reason}`;
   }
 
   #standing(standing: Standing): Reported[] {
@@ -82,7 +66,7 @@ export class ConsoleReport {
     if (known.length === 0) return "";
     return grouped(
       `${known.length} known failures of this host, by reason:`,
-      known.map(({ result, known }) => [known!.reason, result.case.id]),
+      known.map(({ result, known }) => [known?.reason ?? "", result.case.id]),
     );
   }
 
@@ -121,7 +105,11 @@ export class ConsoleReport {
 /** How many ids of a group are shown. */
 const SHOWN = 6;
 
-function grouped(head: string, pairs: readonly (readonly [reason: string, id: string])[]): string {
+/** Ids below the reason that they share. */
+export function grouped(
+  head: string,
+  pairs: readonly (readonly [reason: string, id: string])[],
+): string {
   const groups = new Map<string, string[]>();
   for (const [reason, id] of pairs) groups.set(reason, [...groups.get(reason) ?? [], id]);
   const lines = [...groups].flatMap(([reason, ids]) => {
@@ -129,11 +117,4 @@ function grouped(head: string, pairs: readonly (readonly [reason: string, id: st
     return [`    ${reason}`, `        ${ids.slice(0, SHOWN).join(", ")}${more}`];
   });
   return [head, ...lines].join("\n");
-}
-
-/** Whether a run ended as it should: 0; or not: 1; or judged nothing: 3. */
-export function exitCode(all: readonly Reported[]): number {
-  const judged = all.some(({ result }) => result.verdict === "pass" || isFailure(result.verdict));
-  if (!judged) return 3;
-  return all.some(({ standing }) => standing === "regression" || standing === "stale") ? 1 : 0;
 }

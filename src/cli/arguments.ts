@@ -1,0 +1,70 @@
+import { type Args, parseArgs } from "@std/cli/parse-args";
+import { CommandError, exitCodes } from "./exit.ts";
+
+/** The options that a command knows, by what they take. */
+export interface OptionNames {
+  /** Options without a value. */
+  readonly flags?: readonly string[];
+  /** Options with one. */
+  readonly values?: readonly string[];
+  /** Options with a value that `--no-` takes back. */
+  readonly negatable?: readonly string[];
+}
+
+/** The command line of a command, of which every option is known. */
+export class Arguments {
+  readonly #parsed: Args;
+
+  /**
+   * Reads a command line.
+   *
+   * @param command for messages
+   * @param args what follows the command
+   * @param names the command's options; `--help` is one of them by itself
+   * @throws {CommandError} when there is no such option, or one lacks its value.
+   */
+  constructor(readonly command: string, args: readonly string[], names: OptionNames) {
+    const { flags = [], values = [], negatable = [] } = names;
+    this.#parsed = parseArgs(args, {
+      boolean: [...flags, "help"],
+      string: [...values, ...negatable, "_"],
+      negatable,
+      unknown: (arg, key) => {
+        if (key === undefined) return true;
+        throw this.usage(`there is no option ${arg}`);
+      },
+    });
+    for (const name of [...values, ...negatable]) {
+      if (this.#parsed[name] === "") throw this.usage(`--${name} takes one value`);
+    }
+  }
+
+  /** What is no option: patterns, or files. */
+  get words(): readonly string[] {
+    return this.#parsed._.map(String);
+  }
+
+  /** Whether a flag is given. */
+  flag(name: string): boolean {
+    return this.#parsed[name] === true;
+  }
+
+  /** Whether an option is taken back: `--no-baseline`. */
+  negated(name: string): boolean {
+    return this.#parsed[name] === false;
+  }
+
+  /** The value of an option. */
+  value(name: string): string | undefined {
+    const given = this.#parsed[name];
+    return typeof given === "string" ? given : undefined;
+  }
+
+  /** Wrong usage of the command, in a sentence. */
+  usage(problem: string): CommandError {
+    return new CommandError(
+      `${problem}; see deno task ${this.command} --help`,
+      exitCodes.usage,
+    );
+  }
+}

@@ -1,0 +1,118 @@
+/** Which cases a command takes: the suite, patterns, a shard. */
+import {
+  type CatalogueEntry,
+  CatalogueError,
+  loadCatalogue,
+  selectCases,
+} from "../suite/catalogue.ts";
+import { parseWeights, type Shard, shardOf, type Weights, WeightsError } from "../suite/shard.ts";
+import type { Arguments } from "./arguments.ts";
+import { CommandError, exitCodes } from "./exit.ts";
+import { fileUrl } from "./file_url.ts";
+
+/** The options that choose cases. */
+export const selectionOptions = ["guests", "shard"] as const;
+
+/** What `--help` says of them. */
+export const selectionHelp = `
+  --shard I/N        one of N parts that take about as long each; I counts from 1
+  --guests FOLDER    another folder of cases`.slice(1);
+
+/** How long cases take, recorded with the suite. */
+export const durationsFile: URL = new URL("../../ci/durations.json", import.meta.url);
+
+const suite = new URL("../../guests/", import.meta.url);
+
+/** More shards than anyone has machines. */
+const SHARDS = 10_000;
+
+/** The cases of a command. */
+export interface Selection {
+  /** The whole suite, by id. */
+  readonly suite: ReadonlyMap<string, CatalogueEntry>;
+  /** What is to be judged. */
+  readonly chosen: readonly CatalogueEntry[];
+  /** Which part that is, where it is one: `2/4`. */
+  readonly shard?: string;
+}
+
+/**
+ * Loads the suite and chooses from it.
+ *
+ * @throws {CommandError} when it cannot be loaded, no case matches, or there is no such shard.
+ */
+export async function selectFrom(args: Arguments): Promise<Selection> {
+  const shard = readShard(args);
+  const entries = await loadSuite(args);
+  const chosen = selectCases(entries, args.words);
+  if (chosen.length === 0) {
+    throw new CommandError(
+      `no case matches ${args.words.join(" ")}: deno task conform --list prints them all`,
+      exitCodes.usage,
+    );
+  }
+  return {
+    suite: new Map(entries.map((entry) => [entry.case.id, entry])),
+    chosen: shard === undefined
+      ? chosen
+      : shardOf(chosen, ({ case: { id } }) => id, shard, readDurations()),
+    shard: shard && `${shard.index}/${shard.count}`,
+  };
+}
+
+/**
+ * Loads the suite.
+ *
+ * @throws {CommandError} when it cannot be loaded.
+ */
+export async function loadSuite(args: Arguments): Promise<CatalogueEntry[]> {
+  const path = args.value("guests");
+  try {
+    return await loadCatalogue(
+      path === undefined ? suite : fileUrl(`${path.replace(/\/*$/, "")}/`),
+    );
+  } catch (error) {
+    if (!(error instanceof CatalogueError)) throw error;
+    throw new CommandError(error.message, exitCodes.nothing);
+  }
+}
+
+function readShard(args: Arguments): Shard | undefined {
+  const text = args.value("shard");
+  if (text === undefined) return;
+  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
+  if (index >= 1 && index <= count && count <= SHARDS) return { index, count };
+  throw args.usage(`--shard ${text} is not a part as 1/4 or 4/4`);
+}
+
+/**
+ * How long cases take, as recorded; nothing where there is no record.
+ *
+ * @throws {CommandError} when the record is damaged.
+ */
+export function readDurations(): Weights {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(durationsFile);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return new Map();
+    throw new CommandError(
+      `the durations cannot be read: ${(error as Error).message}`,
+      exitCodes.nothing,
+    );
+  }
+  try {
+    return parseWeights("durations.json", text);
+  } catch (error) {
+    if (!(error instanceof WeightsError)) throw error;
+    throw new CommandError(error.message, exitCodes.nothing);
+  }
+}
+
+/** A file of the suite relative to the folder of the project, where it lies in it. */
+export function shortPath({ file }: CatalogueEntry): string {
+  const root = new URL("../../", import.meta.url).href;
+  return file.startsWith(root)
+    ? file.slice(root.length)
+    : decodeURIComponent(new URL(file).pathname);
+}
