@@ -9,6 +9,8 @@ export interface OptionNames {
   readonly values?: readonly string[];
   /** Options with a value that `--no-` takes back. */
   readonly negatable?: readonly string[];
+  /** Options with a value that may be there several times. */
+  readonly lists?: readonly string[];
 }
 
 /** The command line of a command, of which every option is known. */
@@ -24,18 +26,19 @@ export class Arguments {
    * @throws {CommandError} when there is no such option, or one lacks its value.
    */
   constructor(readonly command: string, args: readonly string[], names: OptionNames) {
-    const { flags = [], values = [], negatable = [] } = names;
+    const { flags = [], values = [], negatable = [], lists = [] } = names;
     this.#parsed = parseArgs(args, {
       boolean: [...flags, "help"],
-      string: [...values, ...negatable, "_"],
+      string: [...values, ...negatable, ...lists, "_"],
+      collect: lists,
       negatable,
       unknown: (arg, key) => {
         if (key === undefined) return true;
         throw this.usage(`there is no option ${arg}`);
       },
     });
-    for (const name of [...values, ...negatable]) {
-      if (this.#parsed[name] === "") throw this.usage(`--${name} takes one value`);
+    for (const name of [...values, ...negatable, ...lists]) {
+      if ([this.#parsed[name]].flat().includes("")) throw this.usage(`--${name} takes one value`);
     }
   }
 
@@ -58,6 +61,11 @@ export class Arguments {
   value(name: string): string | undefined {
     const given = this.#parsed[name];
     return typeof given === "string" ? given : undefined;
+  }
+
+  /** The values of an option that may be there several times. */
+  list(name: string): readonly string[] {
+    return this.#parsed[name] as string[];
   }
 
   /** Wrong usage of the command, in a sentence. */

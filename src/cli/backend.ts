@@ -29,6 +29,8 @@ export interface Backend {
 export interface OpenBackend extends AsyncDisposable {
   /** Where the cases will run. */
   readonly place: Place;
+  /** How many cases it will judge, where that is not all it was asked for. */
+  readonly total?: number;
 
   /**
    * Judges the cases, and gives each result as soon as it is known.

@@ -17,7 +17,7 @@ export const outputOptions = ["json", "junit", "tap"] as const;
 export const outputHelp = `
   --json FILE        write the run as JSON lines, each case as soon as it is judged
   --junit FILE       write it as JUnit XML when it has ended, with the reasons of skips
-  --tap FILE         write it as TAP 14, each case as soon as it is judged`.slice(1);
+  --tap FILE         write it as TAP 13, each case as soon as it is judged`.slice(1);
 
 /**
  * The reports that go to files. One that cannot be written any more is left as it is, and the run

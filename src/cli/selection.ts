@@ -11,15 +11,15 @@ import { CommandError, exitCodes } from "./exit.ts";
 import { fileUrl } from "./file_url.ts";
 
 /** The options that choose cases. */
-export const selectionOptions = ["guests", "shard"] as const;
+export const selectionOptions = ["guests", "shard", "durations"] as const;
 
 /** What `--help` says of them. */
 export const selectionHelp = `
   --shard I/N        one of N parts that take about as long each; I counts from 1
+  --durations FILE   how long cases take, for even shards (default: ci/durations.json)
   --guests FOLDER    another folder of cases`.slice(1);
 
-/** How long cases take, recorded with the suite. */
-export const durationsFile: URL = new URL("../../ci/durations.json", import.meta.url);
+const durations = new URL("../../ci/durations.json", import.meta.url);
 
 const suite = new URL("../../guests/", import.meta.url);
 
@@ -55,7 +55,7 @@ export async function selectFrom(args: Arguments): Promise<Selection> {
     suite: new Map(entries.map((entry) => [entry.case.id, entry])),
     chosen: shard === undefined
       ? chosen
-      : shardOf(chosen, ({ case: { id } }) => id, shard, readDurations()),
+      : shardOf(chosen, ({ case: { id } }) => id, shard, readDurations(args)),
     shard: shard && `${shard.index}/${shard.count}`,
   };
 }
@@ -77,6 +77,12 @@ export async function loadSuite(args: Arguments): Promise<CatalogueEntry[]> {
   }
 }
 
+/** The file that says how long cases take. */
+export function durationsFile(args: Arguments): URL {
+  const path = args.value("durations");
+  return path === undefined ? durations : fileUrl(path);
+}
+
 function readShard(args: Arguments): Shard | undefined {
   const text = args.value("shard");
   if (text === undefined) return;
@@ -90,19 +96,21 @@ function readShard(args: Arguments): Shard | undefined {
  *
  * @throws {CommandError} when the record is damaged.
  */
-export function readDurations(): Weights {
+export function readDurations(args: Arguments): Weights {
+  const file = durationsFile(args);
   let text: string;
   try {
-    text = Deno.readTextFileSync(durationsFile);
+    text = Deno.readTextFileSync(file);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return new Map();
+    const isDefault = args.value("durations") === undefined;
+    if (isDefault && error instanceof Deno.errors.NotFound) return new Map();
     throw new CommandError(
       `the durations cannot be read: ${(error as Error).message}`,
       exitCodes.nothing,
     );
   }
   try {
-    return parseWeights("durations.json", text);
+    return parseWeights(file.pathname.split("/").at(-1)!, text);
   } catch (error) {
     if (!(error instanceof WeightsError)) throw error;
     throw new CommandError(error.message, exitCodes.nothing);

@@ -1,5 +1,6 @@
 /** The run for people: a live line on a terminal, then failures, skips and a summary. */
 import type { Standing } from "../suite/baseline.ts";
+import { LiveLine } from "./live_line.ts";
 import { formatReported, type Reported } from "./report.ts";
 import { colorStyle, plainStyle, type Style } from "./style.ts";
 
@@ -13,30 +14,24 @@ export interface Output {
   readonly color: boolean;
 }
 
-/** How often the live line is drawn anew, in milliseconds. */
-const LIVE_INTERVAL = 50;
-
 /** Reports a run while it goes on and when it has ended. */
 export class ConsoleReport {
   readonly #output: Output;
+  readonly #live: LiveLine;
   readonly #style: Style;
   readonly #all: Reported[] = [];
   readonly #started = performance.now();
-  #drawn = 0;
 
   /** @param total how many cases will run */
   constructor(output: Output, readonly total: number) {
     this.#output = output;
+    this.#live = new LiveLine(output);
     this.#style = output.color ? colorStyle : plainStyle;
   }
 
   /** A case begins. */
   begin(id: string): void {
-    const now = performance.now();
-    if (!this.#output.isTerminal || now - this.#drawn < LIVE_INTERVAL) return;
-    this.#drawn = now;
-    const line = `${this.#all.length}/${this.total} ${id}`;
-    this.#output.write(`\r\x1b[K${line.slice(0, this.#output.columns - 1)}`);
+    this.#live.show(`${this.#all.length}/${this.total} ${id}`);
   }
 
   /** A case has ended. */
@@ -44,15 +39,19 @@ export class ConsoleReport {
     this.#all.push(reported);
   }
 
-  /** Writes failures, known failures, stale entries, skips and the summary. */
-  finish(): void {
-    if (this.#output.isTerminal) this.#output.write("\r\x1b[K");
+  /**
+   * Writes failures, known failures, stale entries, skips and the summary.
+   *
+   * @param milliseconds that the cases took, where that is not the time since the report began
+   */
+  finish(milliseconds: number = performance.now() - this.#started): void {
+    this.#live.clear();
     const sections = [
       ...this.#standing("regression").map((reported) => formatReported(reported, this.#style)),
       this.#knownFailures(),
       this.#staleEntries(),
       this.#skips(),
-      this.#summary(),
+      this.#summary(milliseconds),
     ];
     this.#output.write(sections.filter((section) => section !== "").join("\n\n") + "\n");
   }
@@ -86,14 +85,14 @@ export class ConsoleReport {
     );
   }
 
-  #summary(): string {
+  #summary(milliseconds: number): string {
     const count = (test: (reported: Reported) => boolean) => this.#all.filter(test).length;
     const passed = count(({ result }) => result.verdict === "pass");
     const failed = count(({ standing }) => standing === "regression");
     const known = count(({ standing }) => standing === "known");
     const stale = count(({ standing }) => standing === "stale");
     const skipped = count(({ result }) => result.verdict === "skip");
-    const seconds = ((performance.now() - this.#started) / 1000).toFixed(2);
+    const seconds = (milliseconds / 1000).toFixed(2);
     const parts = [`${passed} passed`, `${failed} failed`, `${skipped} skipped`];
     if (known > 0) parts.push(`${known} known to fail`);
     if (stale > 0) parts.push(`${stale} stale in the baseline`);

@@ -130,7 +130,8 @@ export function parseRecord(line: string): RunRecord {
   }
   const fields = record.kind === "run" ? headerFields : caseFields;
   for (const [field, type] of Object.entries(fields)) {
-    if (typeof record[field] !== type) throw new SyntaxError(`its ${field} is not a ${type}`);
+    const found = typeof record[field];
+    if (found !== type) throw new SyntaxError(`its ${field} is not a ${type}`);
   }
   if (record.kind === "run") return record;
   if (!verdicts.has(record.verdict)) {

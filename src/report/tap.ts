@@ -1,4 +1,4 @@
-/** The run as TAP 14, a line as soon as a case is judged. */
+/** The run as TAP 13, a line as soon as a case is judged. */
 import { complaint, type Problem, type Report, type Reported, runName } from "./report.ts";
 import type { RunHeader } from "./json_lines.ts";
 
@@ -11,7 +11,7 @@ export class TapReport implements Report {
   /** @param write takes whole lines */
   constructor(write: (text: string) => void) {
     this.#write = write;
-    write("TAP version 14\n");
+    write("TAP version 13\n");
   }
 
   /** A run begins: its name stands before the ids. */
