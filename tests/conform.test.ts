@@ -1,41 +1,12 @@
 /** The command line, as a child process. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { caseFile, files, Guests } from "./case_files.ts";
 import { kvmTest, type Outcome, projectRoot, runDeno, TemporaryFolder } from "./host.ts";
 
 const main = new URL("src/cli/main.ts", projectRoot).pathname;
 
 function conform(args: readonly string[], under: readonly string[] = []): Promise<Outcome> {
   return runDeno(["run", "--allow-all", "--no-check", main, "conform", ...args], { under });
-}
-
-/** A module that defines a case. */
-function caseFile(id: string, rest: string): string {
-  return `
-    import { defineCase } from "${new URL("src/suite/case.ts", projectRoot)}";
-    import { asm } from "${new URL("src/x86/asm/assembly.ts", projectRoot)}";
-    export default defineCase({ id: "${id}", spec: "SDM 2A: HLT", mode: "real", ${rest} });
-  `;
-}
-
-const files = {
-  pass: "guest: asm`hlt`, trace: 'hlt'",
-  fail: "guest: asm`mov al, 0x41\n out 0x10, al\n hlt`, trace: 'hlt'",
-  skip:
-    "guest: asm`hlt`, trace: 'hlt', requires: [{ capability: 'KVM_CAP_MAX_VCPUS', atLeast: 1e6 }]",
-  spin: "guest: asm`jmp $`, trace: 'hlt'",
-} as const;
-
-/** A folder of cases of these kinds, in the area `own`. */
-class Guests extends TemporaryFolder {
-  constructor(...kinds: (keyof typeof files)[]) {
-    super();
-    for (const kind of kinds) {
-      this.write(`guests/own/${kind}.ts`, caseFile(`own/${kind}`, files[kind]));
-    }
-  }
-  get flag(): string {
-    return `--guests=${this.path}/guests`;
-  }
 }
 
 function assertSentence(outcome: Outcome, code: number, message: RegExp): void {

@@ -103,11 +103,11 @@ function outcomeOf(
   }
   if (standing === "known") {
     const message = `known to fail: ${known?.reason ?? reason}`;
-    return { content: element("skipped", { message, type: verdict }), outcome: "skipped" };
+    return { content: element("skipped", { message }), outcome: "skipped" };
   }
   if (verdict === "skip") {
     return {
-      content: element("skipped", { message: reason, type: verdict }),
+      content: element("skipped", { message: reason }),
       outcome: "skipped",
     };
   }
