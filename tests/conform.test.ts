@@ -22,6 +22,8 @@ const wrongUsage: [args: string[], message: RegExp][] = [
   [["--timeout=-1"], /^--timeout -1 is not/],
   [["--timeout=0"], /^--timeout 0 is not/],
   [["--json"], /^--json takes one value; /],
+  [["--junit="], /^--junit takes one value; /],
+  [["--shard=2/1"], /^--shard 2\/1 is not a part as 1\/4 or 4\/4; /],
   [["--guests="], /^--guests takes one value; /],
   [["no-such-case"], /^no case matches no-such-case: deno task conform --list prints them all\n$/],
 ];
@@ -43,7 +45,16 @@ Deno.test("--help tells every option and exit code, and runs nothing", async () 
   const { code, stdout } = await conform(["--help"]);
   assertEquals(code, 0);
   for (
-    const option of ["--list", "--json", "--timeout", "--baseline", "--no-baseline", "--guests"]
+    const option of [
+      "--list",
+      "--json",
+      "--junit",
+      "--tap",
+      "--shard",
+      "--timeout",
+      "--baseline",
+      "--no-baseline",
+    ]
   ) {
     assertStringIncludes(stdout, option);
   }
@@ -56,6 +67,19 @@ Deno.test("--list prints the ids that would run", async () => {
     (await conform([guests.flag, "--list", ...args])).stdout;
   assertEquals(await listed(), "own/fail\nown/pass\nown/spin\n");
   assertEquals(await listed("pa", "*/spin"), "own/pass\nown/spin\n");
+});
+
+Deno.test("shards list every case once", async () => {
+  const whole = (await conform(["--list", "interrupt/"])).stdout.trimEnd().split("\n");
+  const parts: string[] = [];
+  for (const shard of ["1/3", "2/3", "3/3"]) {
+    const { code, stdout } = await conform(["--list", "interrupt/", "--shard", shard]);
+    assertEquals(code, 0);
+    const ids = stdout.trimEnd().split("\n");
+    assert(ids.length < whole.length / 2, `${ids.length} of ${whole.length}`);
+    parts.push(...ids);
+  }
+  assertEquals(parts.toSorted(), whole);
 });
 
 Deno.test("a folder that is none, or a file that is no case, can run nothing", async () => {
@@ -130,6 +154,24 @@ kvmTest("a JSON path that cannot be written is a sentence", async () => {
   using guests = new Guests("pass");
   const outcome = await conform([guests.flag, "--no-baseline", "--json=/nowhere/run.jsonl"]);
   assertSentence(outcome, 3, /^--json \/nowhere\/run\.jsonl: No such file or directory/);
+});
+
+kvmTest("a full disk is a sentence after the report, and the other files are whole", async () => {
+  using guests = new Guests("pass");
+  const tap = `${guests.path}/run.tap`;
+  const { code, stdout, stderr } = await conform([
+    guests.flag,
+    "--no-baseline",
+    "--json=/dev/full",
+    `--tap=${tap}`,
+  ]);
+  assertEquals(code, 3);
+  assertMatch(stdout, /^1 passed, 0 failed, 0 skipped/);
+  assertMatch(
+    stderr,
+    /^--json \/dev\/full: No space left on device.*; it holds what came before\n$/,
+  );
+  assertMatch(Deno.readTextFileSync(tap), /\nok 1 - host-\S+ own\/pass\n1\.\.1\n$/);
 });
 
 kvmTest("a listed failure is as expected, a stale entry is not", async () => {

@@ -51,6 +51,12 @@ const malformed: [text: string, message: RegExp][] = [
   [whole.replace('"spec":[', '"sepc":['), /^r\.jsonl, line 2: its spec is not a list$/],
   [whole.replace('"actual":"hlt"', '"actual":"halt"'), /^r\.jsonl, line 2: trace line 1, column 1/],
   [whole.replace('"actual":"hlt"', '"actual":"hlt | intr"'), /^r\.jsonl, line 2: trace line 1/],
+  [
+    whole.replace('"cases"', '"shard":"1/0","cases"'),
+    /line 1: its shard is "1\/0", not as "1\/4"$/,
+  ],
+  [whole.replace('"cases"', '"shard":12,"cases"'), /line 1: its shard is 12, not as "1\/4"$/],
+  [whole.replace('"cases"', '"params":"npt=0","cases"'), /line 1: its params is not a list$/],
   [whole.replace("{", "("), /^r\.jsonl, line 1: .*JSON/],
 ];
 

@@ -94,16 +94,19 @@ function readShard(args: Arguments): Shard | undefined {
 /**
  * How long cases take, as recorded; nothing where there is no record.
  *
+ * @param isRequired whether there has to be one: by default where the command line names it
  * @throws {CommandError} when the record is damaged.
  */
-export function readDurations(args: Arguments): Weights {
+export function readDurations(
+  args: Arguments,
+  isRequired = args.value("durations") !== undefined,
+): Weights {
   const file = durationsFile(args);
   let text: string;
   try {
     text = Deno.readTextFileSync(file);
   } catch (error) {
-    const isDefault = args.value("durations") === undefined;
-    if (isDefault && error instanceof Deno.errors.NotFound) return new Map();
+    if (error instanceof Deno.errors.NotFound && !isRequired) return new Map();
     throw new CommandError(
       `the durations cannot be read: ${(error as Error).message}`,
       exitCodes.nothing,

@@ -22,7 +22,7 @@ export function updateDurations(
         .map(({ result }) => [result.case.id, result.milliseconds]),
     )
   );
-  const recorded = [...readDurations(options)].filter(([id]) => suite.has(id));
+  const recorded = [...readDurations(options, false)].filter(([id]) => suite.has(id));
   const weights = weighRuns(times, new Map(recorded));
   const file = durationsFile(options);
   replaceFile(file, formatWeights(weights));

@@ -133,12 +133,23 @@ export function parseRecord(line: string): RunRecord {
     const found = typeof record[field];
     if (found !== type) throw new SyntaxError(`its ${field} is not a ${type}`);
   }
-  if (record.kind === "run") return record;
+  if (record.kind === "run") return checkHeader(record);
   if (!verdicts.has(record.verdict)) {
     throw new SyntaxError(`its verdict is ${JSON.stringify(record.verdict)}`);
   }
   if (!Array.isArray(record.spec)) throw new SyntaxError("its spec is not a list");
   return record;
+}
+
+function checkHeader(header: RunHeader): RunHeader {
+  const { shard, params } = header;
+  if (shard !== undefined && !/^[1-9]\d{0,4}\/[1-9]\d{0,4}$/.test(shard)) {
+    throw new SyntaxError(`its shard is ${JSON.stringify(shard)}, not as "1/4"`);
+  }
+  if (params !== undefined && !Array.isArray(params)) {
+    throw new SyntaxError("its params is not a list");
+  }
+  return header;
 }
 
 const headerFields = { kernel: "string", backend: "string", cases: "number" };
