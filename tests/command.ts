@@ -3,6 +3,9 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { CommandError } from "../src/cli/exit.ts";
 import type { Output } from "../src/report/console.ts";
 
+// Where these tests run on GitHub themselves, their commands must not report there.
+Deno.env.delete("GITHUB_ACTIONS");
+
 /** What a command left. */
 export interface CommandOutcome {
   readonly code: number;

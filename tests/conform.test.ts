@@ -54,6 +54,7 @@ Deno.test("--help tells every option and exit code, and runs nothing", async () 
       "--timeout",
       "--baseline",
       "--no-baseline",
+      "--guests",
     ]
   ) {
     assertStringIncludes(stdout, option);

@@ -16,7 +16,7 @@ export interface Shard {
 export type Weights = ReadonlyMap<string, number>;
 
 /** Weights below this are not worth a record. */
-const NOTABLE = 2;
+const NOTABLE = 4;
 
 /** Thrown when recorded weights cannot be read; the message names the file and the entry. */
 export class WeightsError extends Error {
