@@ -68,6 +68,19 @@ export class Arguments {
     return this.#parsed[name] as string[];
   }
 
+  /**
+   * The value of an option that counts something.
+   *
+   * @throws {CommandError} when it is not a number from 1 to the limit.
+   */
+  count(name: string, limit: number): number | undefined {
+    const text = this.value(name);
+    if (text === undefined) return;
+    const number = Number(text);
+    if (Number.isInteger(number) && number >= 1 && number <= limit) return number;
+    throw this.usage(`--${name} ${text} is not a number from 1 to ${limit}`);
+  }
+
   /** Wrong usage of the command, in a sentence. */
   usage(problem: string): CommandError {
     return new CommandError(

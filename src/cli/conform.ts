@@ -52,7 +52,10 @@ export async function conform(args: readonly string[], output: Output): Promise<
   }
   const report = new ConsoleReport(output, chosen.length);
   const progress: Progress = { case: (id) => report.begin(id), note: () => {} };
-  await using host = await hostBackend(timeout).open(chosen, progress);
+  await using host = await hostBackend({ timeout, wayOn: wayOn(options.words) }).open(
+    chosen,
+    progress,
+  );
   const baseline = knownFailures(options, host);
   using files = new OutputFiles(options, output);
   files.begin({ kind: "run", ...host.place, shard, cases: chosen.length });
@@ -67,6 +70,14 @@ export async function conform(args: readonly string[], output: Output): Promise<
   const code = exitCode(all);
   files.check(code);
   return code;
+}
+
+/** Where to go on without KVM, with the command for the same cases. */
+function wayOn(patterns: readonly string[]): string {
+  const quoted = patterns.map((pattern) => pattern.includes("*") ? ` '${pattern}'` : ` ${pattern}`);
+  const command = (lab: string) => `deno task lab ${lab}${quoted.join("")}`;
+  return "Emulated CPUs do without it: " +
+    `${command("svm")} judges AMD's KVM, ${command("vmx")} Intel's.`;
 }
 
 function readTimeout(options: Arguments): number | undefined {

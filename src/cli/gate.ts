@@ -11,9 +11,16 @@ import { chooseBackends, type GateEntry, readGateConfig } from "./gate_config.ts
 import { updateFiles } from "./gate_update.ts";
 import { hostBackend } from "./host_backend.ts";
 import { judge } from "./judge.ts";
+import { emulators, labBackend } from "./lab_backend.ts";
 import { OutputFiles, outputHelp, outputOptions } from "./output_files.ts";
 import { readRunFile, recordedBackend } from "./recorded_backend.ts";
-import { selectFrom, type Selection, selectionHelp, selectionOptions } from "./selection.ts";
+import {
+  guestsFolder,
+  selectFrom,
+  type Selection,
+  selectionHelp,
+  selectionOptions,
+} from "./selection.ts";
 import { updateDurations } from "./update_durations.ts";
 
 /** What `gate --help` prints. */
@@ -69,9 +76,10 @@ export async function gate(args: readonly string[], output: Output): Promise<num
   const report = new GateReport(output);
   const runs = new GateRuns(selection, baselines(options), report, files);
   for (const problem of problems) runs.problem(problem);
-  for (const { backend, optional } of backends) await runs.run(backend, optional);
+  const interruption = await runs.runAll(backends);
   report.finish();
   files.finish();
+  if (interruption !== undefined) throw interruption;
   let { code } = runs;
   if (options.flag("update")) {
     updateFiles(options, selection, runs.all, output);
@@ -99,7 +107,7 @@ function readBackends(
       const chosen = chooseBackends(entries, only, ({ onRequest }) => !onRequest);
       return {
         backends: chosen.map((entry) => ({
-          backend: backendOf(entry),
+          backend: backendOf(entry, guestsFolder(options)),
           optional: entry.optional && only.length === 0,
         })),
         problems: [],
@@ -117,8 +125,15 @@ function readBackends(
   }
 }
 
-function backendOf(_entry: GateEntry): Backend {
-  return hostBackend();
+function backendOf(entry: GateEntry, guests: URL): Backend {
+  const { name, backend, kernel = "", params } = entry;
+  if (backend === "host") return hostBackend();
+  const emulator = emulators.get(backend);
+  if (emulator === undefined) {
+    const missing = new CommandError(`there is no lab ${backend}`, exitCodes.nothing);
+    return { name, open: () => Promise.reject(missing) };
+  }
+  return labBackend(name, { emulator, kernel, parameters: params, modules: [], cpus: 1, guests });
 }
 
 function baselines(options: Arguments): URL {
@@ -163,8 +178,18 @@ class GateRuns {
     this.#files.problem(problem);
   }
 
+  /** Judges all backends, or as many as there are until the user interrupts it, which it gives. */
+  async runAll(backends: readonly Chosen[]): Promise<CommandError | undefined> {
+    try {
+      for (const chosen of backends) await this.#run(chosen);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      return error;
+    }
+  }
+
   /** Judges a backend; that it cannot run, or not to its end, is a problem. */
-  async run(backend: Backend, optional: boolean): Promise<void> {
+  async #run({ backend, optional }: Chosen): Promise<void> {
     const { name } = backend;
     let tolerated = optional;
     try {
@@ -190,6 +215,7 @@ class GateRuns {
       }
     } catch (error) {
       if (!(error instanceof CommandError || error instanceof BaselineError)) throw error;
+      if (error instanceof CommandError && error.code > exitCodes.nothing) throw error;
       this.problem({ name, message: error.message, tolerated });
     }
   }

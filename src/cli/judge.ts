@@ -1,7 +1,8 @@
 import { type Baseline, standing } from "../suite/baseline.ts";
 import type { Reported } from "../report/report.ts";
 import type { OpenBackend } from "./backend.ts";
-import { type Selection, shortPath } from "./selection.ts";
+import { shortPath } from "./file_url.ts";
+import type { Selection } from "./selection.ts";
 
 /** Gives each result of a backend with what the baseline says of it, as soon as it is known. */
 export async function* judge(
@@ -16,7 +17,7 @@ export async function* judge(
       result,
       standing: standing(baseline, id, result.verdict),
       known: baseline.get(id),
-      file: entry && shortPath(entry),
+      file: entry && shortPath(entry.file),
     };
   }
 }

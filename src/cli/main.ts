@@ -4,9 +4,10 @@ import { compare } from "./compare.ts";
 import { conform } from "./conform.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { gate } from "./gate.ts";
+import { lab } from "./lab.ts";
 import { merge } from "./merge.ts";
 
-const commands = new Map(Object.entries({ conform, gate, compare, merge }));
+const commands = new Map(Object.entries({ conform, lab, gate, compare, merge }));
 
 const encoder = new TextEncoder();
 

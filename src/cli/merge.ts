@@ -6,9 +6,10 @@ import { type RecordedRun, RunFileError } from "../report/run_file.ts";
 import type { CatalogueEntry } from "../suite/catalogue.ts";
 import { Arguments } from "./arguments.ts";
 import { CommandError, exitCodes } from "./exit.ts";
+import { shortPath } from "./file_url.ts";
 import { OutputFiles, outputHelp, outputOptions } from "./output_files.ts";
 import { readRunFile } from "./recorded_backend.ts";
-import { loadSuite, shortPath } from "./selection.ts";
+import { loadSuite } from "./selection.ts";
 
 /** What `merge --help` prints. */
 export const mergeHelp = `deno task merge A.jsonl B.jsonl... [options]
@@ -76,7 +77,7 @@ function report(
       result: resultOf(record, entry?.case),
       standing,
       known,
-      file: entry && shortPath(entry),
+      file: entry && shortPath(entry.file),
     };
   });
   for (const reported of all) {

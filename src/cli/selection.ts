@@ -41,13 +41,16 @@ export interface Selection {
  *
  * @throws {CommandError} when it cannot be loaded, no case matches, or there is no such shard.
  */
-export async function selectFrom(args: Arguments): Promise<Selection> {
+export async function selectFrom(
+  args: Arguments,
+  patterns: readonly string[] = args.words,
+): Promise<Selection> {
   const shard = readShard(args);
   const entries = await loadSuite(args);
-  const chosen = selectCases(entries, args.words);
+  const chosen = selectCases(entries, patterns);
   if (chosen.length === 0) {
     throw new CommandError(
-      `no case matches ${args.words.join(" ")}: deno task conform --list prints them all`,
+      `no case matches ${patterns.join(" ")}: deno task conform --list prints them all`,
       exitCodes.usage,
     );
   }
@@ -60,17 +63,20 @@ export async function selectFrom(args: Arguments): Promise<Selection> {
   };
 }
 
+/** The folder of cases. */
+export function guestsFolder(args: Arguments): URL {
+  const path = args.value("guests");
+  return path === undefined ? suite : fileUrl(`${path.replace(/\/*$/, "")}/`);
+}
+
 /**
  * Loads the suite.
  *
  * @throws {CommandError} when it cannot be loaded.
  */
 export async function loadSuite(args: Arguments): Promise<CatalogueEntry[]> {
-  const path = args.value("guests");
   try {
-    return await loadCatalogue(
-      path === undefined ? suite : fileUrl(`${path.replace(/\/*$/, "")}/`),
-    );
+    return await loadCatalogue(guestsFolder(args));
   } catch (error) {
     if (!(error instanceof CatalogueError)) throw error;
     throw new CommandError(error.message, exitCodes.nothing);
@@ -118,12 +124,4 @@ export function readDurations(
     if (!(error instanceof WeightsError)) throw error;
     throw new CommandError(error.message, exitCodes.nothing);
   }
-}
-
-/** A file of the suite relative to the folder of the project, where it lies in it. */
-export function shortPath({ file }: CatalogueEntry): string {
-  const root = new URL("../../", import.meta.url).href;
-  return file.startsWith(root)
-    ? file.slice(root.length)
-    : decodeURIComponent(new URL(file).pathname);
 }

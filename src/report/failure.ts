@@ -24,7 +24,7 @@ export type ReportedResult = Omit<CaseResult, "case"> & {
 
 /** Renders a failed case, without a newline at the end. */
 export function formatFailure(result: ReportedResult, style: Style, file?: string): string {
-  const { case: { id, spec, mode }, verdict, reason, autopsy } = result;
+  const { case: { id, spec, mode }, verdict, reason, autopsy, log } = result;
   const where = [mode === undefined ? [] : `${mode} mode`, file ?? []].flat().join(", ");
   const lines = [
     `${style.bad(verdict.toUpperCase())} ${style.strong(id)}  ${style.faint(where)}`.trimEnd(),
@@ -33,10 +33,17 @@ export function formatFailure(result: ReportedResult, style: Style, file?: strin
     ...traceLines(result).map((line) => formatDiffLine(line, style)),
   ];
   if (autopsy !== undefined) lines.push(...autopsyLines(autopsy));
-  if (result.log !== undefined) {
-    lines.push("the kernel's log:", ...result.log.trimEnd().split("\n"));
-  }
+  if (log !== undefined && log !== "") lines.push(...logLines(log));
   return [lines[0], ...lines.slice(1).map((line) => `    ${line}`.trimEnd())].join("\n");
+}
+
+/** How many lines of a kernel's log are shown; a panic with its backtrace has about 60. */
+const LOG_SHOWN = 80;
+
+function logLines(log: string): string[] {
+  const lines = log.split("\n");
+  const left = lines.length > LOG_SHOWN ? ` (the first ${LOG_SHOWN} of ${lines.length} lines)` : "";
+  return [`the kernel's log${left}:`, ...lines.slice(0, LOG_SHOWN).map((line) => `  ${line}`)];
 }
 
 function traceLines({ expected, trace, divergence }: ReportedResult): DiffLine[] {
