@@ -223,7 +223,8 @@ const hosts: Record<string, { prepare: string; setpriv?: string; message: RegExp
     prepare: `mount -t tmpfs none "$D"
       for f in null zero random urandom; do touch "$D/$f"; mount --bind "/dev/$f" "$D/$f"; done
       mount --rbind "$D" /dev`,
-    message: /^There is no \/dev\/kvm: .*modprobe kvm_intel, or kvm_amd\. Emulated .*: deno task lab svm .*\n$/,
+    message:
+      /^There is no \/dev\/kvm: .*modprobe kvm_intel, or kvm_amd\. Emulated .*: deno task lab svm .*\n$/,
   },
   "another file": {
     prepare: `touch "$D/kvm"; mount --bind "$D/kvm" /dev/kvm`,

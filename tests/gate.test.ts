@@ -332,6 +332,36 @@ for (const option of ["json", "junit", "tap"]) {
   });
 }
 
+const mounts = await new Deno.Command("unshare", { args: ["-m", "true"], stderr: "null" }).output()
+  .then(({ success }) => success, () => false);
+
+Deno.test({
+  name: "a disk that fills up keeps what came before" + (mounts ? "" : " (needs CAP_SYS_ADMIN)"),
+  ignore: !mounts,
+  fn: async () => {
+    using folder = new GateFolder({}, {});
+    const cases = ["pass", "fail", "skip", "spin"]
+      .map((name) => record(`own/${name}`, "pass", { reason: "x".repeat(1500) }));
+    folder.write("run.jsonl", runText(cases));
+    const { path } = folder;
+    Deno.mkdirSync(`${path}/disk`);
+    const script = `mount -t tmpfs -o size=4k none ${path}/disk
+      "$@" --json ${path}/disk/run.jsonl; code=$?
+      cp ${path}/disk/run.jsonl ${path}/kept.jsonl; exit $code`;
+    const main = new URL("src/cli/main.ts", projectRoot).pathname;
+    const args = ["run", "--allow-all", "--no-check", main, "gate", `--from=${path}/run.jsonl`];
+    const { code, stderr } = await runDeno(
+      [...args, folder.flag, `--baselines=${path}/baselines`],
+      { under: ["unshare", "-m", "sh", "-c", script, "sh"] },
+    );
+    assertEquals(code, 3);
+    assertMatch(stderr, /^--json .*\/disk\/run\.jsonl: No space left on device.*\n$/);
+    const { runs, gaps } = parseRunFile("kept", folder.read("kept.jsonl"));
+    assertEquals([...runs[0].cases.keys()], ["own/fail", "own/pass"]);
+    assertEquals(gaps[0], "kept, line 4, is cut off: it was read up to there");
+  },
+});
+
 Deno.test("a full disk does not hide a regression", async () => {
   using folder = new GateFolder({ fail: "fail" }, {});
   assertEquals((await folder.judge("--json=/dev/full")).code, 1);
