@@ -27,6 +27,7 @@ export async function labImage(
     init,
     suite.key,
     suite.folder,
+    suite.denoDir,
     ...programs.flatMap(({ source, inside }) => [inside, identity(source)]),
     ...modules.flatMap(({ name, bytes }) => [name, bytes]),
   ]);
@@ -37,6 +38,7 @@ export async function labImage(
     for (const { source, inside } of programs) archive.add(inside, file(readFile(source)));
     for (const { name, bytes } of modules) archive.add(`modules/${name}.ko`, file(bytes));
     addFolder(archive, suite.folder, suite.folder.slice(1));
+    addFolder(archive, suite.denoDir, DENO_DIR);
     writeAll(`${folder}/initramfs`, archive.finish());
   });
   return `${folder}/initramfs`;
@@ -81,8 +83,7 @@ function readFile(path: string): Uint8Array {
 function addFolder(archive: Archive, folder: string, inside: string): void {
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
     const path = `${folder}/${name}`;
-    // The code cache lies where the lab's Deno looks for it.
-    const target = name === DENO_DIR ? DENO_DIR : `${inside}/${name}`;
+    const target = `${inside}/${name}`;
     if (isDirectory) addFolder(archive, path, target);
     else archive.add(target, file(Deno.readFileSync(path)));
   }

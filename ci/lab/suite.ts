@@ -10,6 +10,8 @@ import type { PackedCase } from "./packed_case.ts";
 export interface SuiteBundle {
   /** A folder; its path in the lab is the same, which V8's code cache goes by. */
   readonly folder: string;
+  /** Folder of a Deno that has run the suite's script: what is known of it need not be found anew. */
+  readonly denoDir: string;
   /** Its contents in a word. */
   readonly key: string;
   /** All cases of it, by id; a case's place in this list is its number in the lab. */
@@ -40,8 +42,24 @@ export async function bundleSuite(cache: Cache, guests: URL): Promise<SuiteBundl
     await Deno.writeTextFile(`${folder}/cases.jsonl`, cases.map(packLine).join(""));
     await bundle(folder, files, guests);
   });
-  return { folder, key, cases };
+  const denoDir = await cache.entry("code", await contentKey([folder, key]), async (denoDir) => {
+    await run(deno, [...runOptions, `${folder}/agent.js`, "--import"], {
+      env: { DENO_DIR: denoDir },
+    });
+  });
+  return { folder, denoDir, key, cases };
 }
+
+/** How the lab's Deno is started. */
+export const runOptions: readonly string[] = [
+  "run",
+  "--allow-all",
+  "--no-config",
+  "--no-lock",
+  "--no-remote",
+  "--no-npm",
+  "--no-prompt",
+];
 
 /** Names and contents of the scripts below folders. */
 function sources(folders: readonly URL[]): string[] {
