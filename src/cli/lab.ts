@@ -1,4 +1,5 @@
 import { ConsoleReport, type Output } from "../report/console.ts";
+import { LiveLine } from "../report/live_line.ts";
 import { exitCode, type Place, type Reported } from "../report/report.ts";
 import { type Baseline, BaselineError } from "../suite/baseline.ts";
 import { Arguments } from "./arguments.ts";
@@ -8,7 +9,6 @@ import { CommandError, exitCodes } from "./exit.ts";
 import { fileUrl } from "./file_url.ts";
 import { judge } from "./judge.ts";
 import { emulators, labBackend } from "./lab_backend.ts";
-import { LabProgress } from "./lab_progress.ts";
 import { OutputFiles, outputHelp, outputOptions } from "./output_files.ts";
 import { guestsFolder, selectFrom, selectionHelp, selectionOptions } from "./selection.ts";
 
@@ -58,8 +58,11 @@ export async function lab(args: readonly string[], output: Output): Promise<numb
     output.write(labHelp);
     return exitCodes.expected;
   }
-  const live = new LabProgress(output);
-  const backend = readBackend(options, live);
+  const live = new LiveLine(output);
+  const backend = readBackend(options, (folder) => {
+    live.clear();
+    output.write(`kept: ${folder}\n`);
+  });
   if (options.flag("gate") && options.negated("baseline")) {
     throw options.usage("--gate judges by a baseline: --no-baseline leaves it nothing");
   }
@@ -68,7 +71,7 @@ export async function lab(args: readonly string[], output: Output): Promise<numb
   const report = new ConsoleReport(output, chosen.length, {
     onlyUnexpected: options.flag("gate"),
   });
-  const progress: Progress = { case: (id) => report.begin(id), note: (text) => live.step(text) };
+  const progress: Progress = { case: (id) => report.begin(id), note: (text) => live.show(text) };
   try {
     await using open = await backend.open(chosen, progress);
     const baseline = knownFailures(options, open.place);
@@ -106,7 +109,7 @@ async function collect(
   }
 }
 
-function readBackend(options: Arguments, live: LabProgress): Backend {
+function readBackend(options: Arguments, keep: (folder: string) => void): Backend {
   const [name] = options.words;
   const emulator = emulators.get(name);
   if (emulator === undefined) {
@@ -123,7 +126,7 @@ function readBackend(options: Arguments, live: LabProgress): Backend {
     cpus: options.count("smp", 8) ?? 1,
     jobs: options.count("jobs", 8),
     guests: guestsFolder(options),
-    keep: options.flag("keep") ? (folder) => live.note(`kept: ${folder}`) : undefined,
+    keep: options.flag("keep") ? keep : undefined,
   });
 }
 

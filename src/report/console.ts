@@ -43,7 +43,7 @@ export class ConsoleReport {
 
   /** A case begins. */
   begin(id: string): void {
-    this.#live.show(`${this.#all.length}/${this.total} ${id}`);
+    this.#live.showBriefly(`${this.#all.length}/${this.total} ${id}`);
   }
 
   /** A case has ended. */

@@ -14,6 +14,9 @@ interface Run {
   milliseconds: number;
 }
 
+/** A log that is no terminal hears this often that it goes on, in milliseconds. */
+const HEARTBEAT = 30_000;
+
 /** Reports a gate while it goes on and when it has ended. */
 export class GateReport implements Report {
   readonly #output: Output;
@@ -22,6 +25,8 @@ export class GateReport implements Report {
   readonly #runs: Run[] = [];
   readonly #problems: Problem[] = [];
   #total = 0;
+  #lastLine = performance.now();
+  #lastNote = "";
 
   /** @param output where it goes */
   constructor(output: Output) {
@@ -33,13 +38,17 @@ export class GateReport implements Report {
   /** A backend takes its time, with nothing to judge yet. */
   note(text: string): void {
     if (this.#output.isTerminal) this.#live.show(text);
-    else this.#line(text);
+    // Machines side by side say the same.
+    else if (text !== this.#lastNote) this.#line(text);
+    this.#lastNote = text;
   }
 
   /** A case begins. */
   case(id: string): void {
     const run = this.#runs.at(-1);
-    this.#live.show(`${run?.name} ${run?.all.length}/${this.#total} ${id}`);
+    const text = `${run?.name} ${run?.all.length}/${this.#total} ${id}`;
+    if (this.#output.isTerminal) this.#live.showBriefly(text);
+    else if (performance.now() - this.#lastLine > HEARTBEAT) this.#line(text);
   }
 
   /** A run begins. */
@@ -83,6 +92,7 @@ export class GateReport implements Report {
   #line(text: string): void {
     this.#live.clear();
     this.#output.write(`${text}\n`);
+    this.#lastLine = performance.now();
   }
 
   #formatProblem({ name, message, tolerated }: Problem): string {

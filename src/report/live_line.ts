@@ -1,6 +1,6 @@
 import type { Output } from "./console.ts";
 
-/** How often the line is drawn anew, in milliseconds. */
+/** How often what changes all the time is drawn anew, in milliseconds. */
 const INTERVAL = 50;
 
 /** The last line of a terminal, which says what goes on; elsewhere there is none. */
@@ -13,12 +13,16 @@ export class LiveLine {
     this.#output = output;
   }
 
-  /** Shows a text, cut to the terminal's columns; one that follows too soon is left out. */
+  /** Shows a text, cut to the terminal's columns. */
   show(text: string): void {
-    const now = performance.now();
-    if (!this.#output.isTerminal || now - this.#drawn < INTERVAL) return;
-    this.#drawn = now;
+    if (!this.#output.isTerminal) return;
+    this.#drawn = performance.now();
     this.#output.write(`\r\x1b[K${text.slice(0, this.#output.columns - 1)}`);
+  }
+
+  /** Shows a text, unless the last one has hardly been there. */
+  showBriefly(text: string): void {
+    if (performance.now() - this.#drawn >= INTERVAL) this.show(text);
   }
 
   /** Takes the line away. */
