@@ -1,4 +1,5 @@
 import { parseArgs } from "@std/cli/parse-args";
+import { bochs } from "../../ci/lab/bochs.ts";
 import { Cache } from "../../ci/lab/cache.ts";
 import type { Emulator } from "../../ci/lab/emulator.ts";
 import { LabError } from "../../ci/lab/error.ts";
@@ -17,13 +18,14 @@ import { openJson } from "./json_file.ts";
 import { labBaseline } from "./lab_baseline.ts";
 import { LabProgress } from "./lab_progress.ts";
 
-const emulators = new Map<string, Emulator>([["svm", qemu]]);
+const emulators = new Map<string, Emulator>([["svm", qemu], ["vmx", bochs]]);
 
 /** What `lab --help` prints. */
-export const labHelp = `deno task lab svm [pattern...] [options]
+export const labHelp = `deno task lab svm|vmx [pattern...] [options]
 
 Boots a Linux kernel in an emulator of a CPU that has the virtualization extension, and runs the
-suite in it: kvm-amd (svm) under QEMU, with no virtualization on this machine.
+suite in it, with no virtualization on this machine: kvm-amd (svm) under QEMU, or kvm-intel (vmx)
+under Bochs.
 
 A pattern is a part of a case's id, or the whole id with * for anything: pio, 'mmio/*~long'.
 
@@ -31,7 +33,7 @@ A pattern is a part of a case's id, or the whole id with * for anything: pio, 'm
                      downloaded, or the path of a bzImage
   --modules PATH     a module, or a folder with modules such as the kernel's tree, that come before
                      the kernel's own; several times if need be
-  --params NAME=N    a parameter of KVM's modules, such as npt=0; several times if need be
+  --params NAME=N    a parameter of KVM's modules, such as npt=0 or ept=0; several times if need be
   --smp N            CPUs of the machine (default 1)
   --jobs N           machines side by side (default one for each core, 2 at most)
   --json FILE        write the run as JSON lines, each case as soon as it is judged
