@@ -38,12 +38,12 @@ export async function runAgent(files: CaseFiles): Promise<void> {
     return;
   }
   const lines = Deno.readTextFileSync(new URL("./cases.jsonl", import.meta.url)).split("\n");
-  channel.send({ kind: "ready", kernel: Deno.osRelease(), backend: host.facts.backend });
+  channel.send({ kind: "ready" });
   let last: Message[] = [];
   for (const number of decodeNumbers(parameters.get("cases") ?? "")) {
     const packed: PackedCase = JSON.parse(lines[number]);
-    channel.send(...last, { kind: "begin", id: packed.id });
-    last = [endMessage(await judge(host, files, packed))];
+    channel.send(...last, { kind: "begin", number });
+    last = [endMessage(number, await judge(host, files, packed))];
   }
   channel.send(...last, { kind: "done" });
 }

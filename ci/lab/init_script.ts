@@ -17,7 +17,7 @@ $busybox mount -t devtmpfs dev /dev
 # The channel stays open: the last one to close a serial port resets it.
 exec 3<>/dev/ttyS1 || { echo "trapline: the kernel has no second serial port"; $busybox reboot -f; }
 $busybox stty -F /dev/ttyS1 raw -echo 115200
-echo '{"kind":"stage","stage":"init"}' >&3
+echo "stage init" >&3
 # From here on the console has all that the kernel says, and what KVM should not do ends it.
 echo 8 > /proc/sys/kernel/printk
 echo 1 > /proc/sys/kernel/panic_on_oops
@@ -26,7 +26,7 @@ echo 1 > /proc/sys/kernel/sysrq
 echo 1 > /proc/sys/vm/overcommit_memory
 
 fail() {
-  echo "{\\"kind\\":\\"failed\\",\\"reason\\":\\"$1\\"}" >&3
+  echo "failed $1" >&3
   $busybox sleep 60
 }
 
@@ -36,7 +36,7 @@ heartbeat() {
   exec 4<>/tmp/pause
   while :; do
     read -t 2 _ <&4
-    echo '{"kind":"heartbeat"}' >&3
+    echo heartbeat >&3
   done
 }
 heartbeat &
@@ -48,7 +48,7 @@ for module in ${modules.join(" ")}; do
   done
   refused=$($busybox insmod /modules/$module.ko "$@" 2>&1) || fail "$module.ko $*: \${refused##*: }"
 done
-echo '{"kind":"stage","stage":"modules"}' >&3
+echo "stage modules" >&3
 export HOME=/tmp DENO_DIR=/${denoDir} NO_COLOR=1 DENO_NO_UPDATE_CHECK=1
 /bin/deno ${runOptions.join(" ")} "${agent}"
 fail "the suite ended with status $?"

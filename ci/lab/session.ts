@@ -19,9 +19,8 @@ export interface SessionLimits {
 /** What a session tells while it goes on. */
 export interface SessionEvents {
   stage(stage: Stage): void;
-  ready(kernel: string, backend: string): void;
-  /** @returns the case */
-  begin(id: string): Case;
+  /** @returns the case of a number */
+  begin(number: number): Case;
   end(message: EndMessage): void;
 }
 
@@ -34,7 +33,7 @@ export interface SessionEnd {
   /** Whether it came as far as the first case. */
   readonly ready: boolean;
   /** The case that was running, and for how long: milliseconds. */
-  readonly running?: { readonly id: string; readonly milliseconds: number };
+  readonly running?: { readonly number: number; readonly milliseconds: number };
   /** What the kernel said while that case was running, or at last. */
   readonly log: string;
 }
@@ -59,7 +58,7 @@ export class Session {
   readonly #started = performance.now();
   #lastSign = performance.now();
   #ready = false;
-  #case: { id: string; since: number; limit: number } | undefined;
+  #case: { number: number; since: number; limit: number } | undefined;
   #console = "";
   /** How much of the console had come when the case began. */
   #consoleMark = 0;
@@ -146,10 +145,10 @@ export class Session {
         return this.#events.stage(message.stage);
       case "ready":
         this.#ready = true;
-        return this.#events.ready(message.kernel, message.backend);
+        return;
       case "begin":
         this.#consoleMark = this.#console.length;
-        return this.#begin(message.id);
+        return this.#begin(message.number);
       case "end":
         this.#case = undefined;
         return this.#events.end(message);
@@ -160,9 +159,9 @@ export class Session {
     }
   }
 
-  #begin(id: string): void {
-    const limit = this.#limits.case(this.#events.begin(id));
-    this.#case = { id, since: performance.now(), limit };
+  #begin(number: number): void {
+    const limit = this.#limits.case(this.#events.begin(number));
+    this.#case = { number, since: performance.now(), limit };
   }
 
   #look(line: string): void {
@@ -197,7 +196,7 @@ export class Session {
   #end(how: string): SessionEnd {
     const { kind, reason } = this.#verdict ?? { kind: "crash", reason: this.#whyEnded(how) };
     const running = kind === "done" || this.#case === undefined ? undefined : {
-      id: this.#case.id,
+      number: this.#case.number,
       milliseconds: performance.now() - this.#case.since,
     };
     return { kind, reason, ready: this.#ready, running, log: this.#log() };

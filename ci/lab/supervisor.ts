@@ -14,8 +14,6 @@ export interface LabEvents {
   /** It is booted, for the first time or `again` after a crash. */
   boot?(again: boolean): void;
   stage?(stage: Stage): void;
-  /** It is about to run a case. */
-  ready?(kernel: string, backend: string): void;
   begin?(entry: CatalogueEntry): void;
   /** A case has its verdict. */
   end(entry: CatalogueEntry, result: CaseResult): void;
@@ -58,9 +56,9 @@ export async function supervise(work: LabWork, events: LabEvents): Promise<void>
     if (end.kind === "done") return reportLost(work, left, events);
     barren = left.size < before ? 0 : barren + 1;
     if (end.running !== undefined) {
-      const number = numberOf(work, end.running.id);
-      left.delete(number);
-      events.end(work.cases[number], brokenOff(work.cases[number], end));
+      const entry = entryOf(work, end.running.number);
+      left.delete(end.running.number);
+      events.end(entry, brokenOff(entry, end));
     }
     if (boot === 0 && !end.ready || barren === BARREN_BOOTS) throw new LabError(explain(end));
   }
@@ -79,16 +77,15 @@ async function bootOnce(
   const running = await work.emulator.start({ ...work.machine, commandLine, folder });
   const session = new Session(running, work.limits, {
     stage: (stage) => events.stage?.(stage),
-    ready: (kernel, backend) => events.ready?.(kernel, backend),
-    begin: (id) => {
-      const entry = work.cases[numberOf(work, id)];
+    begin: (number) => {
+      const entry = entryOf(work, number);
       events.begin?.(entry);
       return entry.case;
     },
     end: (message) => {
-      const number = numberOf(work, message.id);
-      left.delete(number);
-      events.end(work.cases[number], received(work.cases[number], message));
+      const entry = entryOf(work, message.number);
+      left.delete(message.number);
+      events.end(entry, received(entry, message));
     },
   });
   const end = await session.run(work.signal);
@@ -96,10 +93,9 @@ async function bootOnce(
   return end;
 }
 
-function numberOf({ cases }: LabWork, id: string): number {
-  const number = cases.findIndex((entry) => entry.case.id === id);
-  if (number < 0) throw new LabError(`the lab speaks of ${id}, which is no case of its suite`);
-  return number;
+function entryOf({ cases }: LabWork, number: number): CatalogueEntry {
+  if (number < cases.length) return cases[number];
+  throw new LabError(`the lab speaks of case ${number}, and its suite has ${cases.length}`);
 }
 
 function received({ case: definition }: CatalogueEntry, message: EndMessage): CaseResult {
