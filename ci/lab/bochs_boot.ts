@@ -8,7 +8,8 @@
  * and the boot sector touches blocks until it meets the mark, and then those that the kernel is to
  * lie in, in order.
  */
-import { asm } from "../../src/x86/asm/assembly.ts";
+import { asm, type Assembly } from "../../src/x86/asm/assembly.ts";
+import { LabError } from "./error.ts";
 import type { PvhImage } from "./pvh.ts";
 
 /** Bytes of a block that Bochs allocates. */
@@ -28,11 +29,16 @@ const FLOPPY_SIZE = 80 * 2 * 18 * SECTOR_SIZE;
 const BOOT_SECTOR_ADDRESS = 0x7c00;
 const BOOT_SIGNATURE = 0xaa55;
 
-/** The parts of the image of memory, in order. */
+/**
+ * The parts of the image of memory, in order.
+ *
+ * @throws {LabError} when the kernel lies where the padding is searched.
+ */
 export function memoryImage(image: PvhImage): Uint8Array<ArrayBuffer>[] {
   if (image.address < FIRST_TOUCHED + PADDING * BLOCK_SIZE) {
-    throw new RangeError(
-      `an image at 0x${image.address.toString(16)} lies in what is touched first`,
+    throw new LabError(
+      `this lab cannot start a kernel that is linked to 0x${image.address.toString(16)}: ` +
+        "build it with CONFIG_PHYSICAL_START=0x1000000",
     );
   }
   const padding = new Uint8Array(PADDING * BLOCK_SIZE);
@@ -41,9 +47,9 @@ export function memoryImage(image: PvhImage): Uint8Array<ArrayBuffer>[] {
   return [padding, image.bytes, new Uint8Array(rest)];
 }
 
-/** The boot sector: into flat 32-bit protected mode, over the blocks, and to the kernel's entry. */
-export function bootSector({ address, bytes, entry, startInfo }: PvhImage): Uint8Array {
-  const program = asm`
+/** The boot program: into flat 32-bit protected mode, over the blocks, to the kernel's entry. */
+export function bootProgram({ address, bytes, entry, startInfo }: PvhImage): Assembly {
+  return asm`
         cli
         xor ax, ax
         mov ds, ax
@@ -86,7 +92,11 @@ export function bootSector({ address, bytes, entry, startInfo }: PvhImage): Uint
         dw descriptors - table - 1
         dd table
   `;
-  const code = program.assemble({ bits: 16, origin: BOOT_SECTOR_ADDRESS }).bytes;
+}
+
+/** The first sector of a disk, with the boot program. */
+export function bootSector(image: PvhImage): Uint8Array {
+  const code = bootProgram(image).assemble({ bits: 16, origin: BOOT_SECTOR_ADDRESS }).bytes;
   const sector = new Uint8Array(SECTOR_SIZE);
   sector.set(code);
   new DataView(sector.buffer).setUint16(SECTOR_SIZE - 2, BOOT_SIGNATURE, true);
