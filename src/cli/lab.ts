@@ -13,10 +13,11 @@ import { OutputFiles, outputHelp, outputOptions } from "./output_files.ts";
 import { guestsFolder, selectFrom, selectionHelp, selectionOptions } from "./selection.ts";
 
 /** What `lab --help` prints. */
-export const labHelp = `deno task lab svm [pattern...] [options]
+export const labHelp = `deno task lab svm|vmx [pattern...] [options]
 
 Boots a Linux kernel in an emulator of a CPU that has the virtualization extension, and runs the
-suite in it: kvm-amd (svm) under QEMU, with no virtualization on this machine.
+suite in it, with no virtualization on this machine: kvm-amd (svm) under QEMU, or kvm-intel (vmx)
+under Bochs.
 
 A pattern is a part of a case's id, or the whole id with * for anything: pio, 'mmio/*~long'.
 
@@ -24,7 +25,7 @@ A pattern is a part of a case's id, or the whole id with * for anything: pio, 'm
                      downloaded, or the path of a bzImage
   --modules PATH     a module, or a folder with modules such as the kernel's tree, that come before
                      the kernel's own; several times if need be
-  --params NAME=N    a parameter of KVM's modules, such as npt=0; several times if need be
+  --params NAME=N    a parameter of KVM's modules, such as npt=0 or ept=0; several times if need be
   --smp N            CPUs of the machine (default 1)
   --jobs N           machines side by side (default one for each core, 2 at most)
 ${outputHelp}

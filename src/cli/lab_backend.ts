@@ -1,3 +1,4 @@
+import { bochs } from "../../ci/lab/bochs.ts";
 import { Cache } from "../../ci/lab/cache.ts";
 import type { Emulator } from "../../ci/lab/emulator.ts";
 import { LabError } from "../../ci/lab/error.ts";
@@ -10,7 +11,10 @@ import { CommandError, exitCodes } from "./exit.ts";
 import { Interruption } from "./interruption.ts";
 
 /** The labs there are: the emulator that each one boots. */
-export const emulators: ReadonlyMap<string, Emulator> = new Map([["svm", qemu]]);
+export const emulators: ReadonlyMap<string, Emulator> = new Map([
+  ["svm", qemu],
+  ["vmx", bochs],
+]);
 
 /** What a lab is to be, and how it runs. */
 export interface LabOptions extends LabDescription {
