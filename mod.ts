@@ -37,7 +37,10 @@ export { HostError, type HostProblem, Kvm } from "./src/kvm/kvm.ts";
 export { Vm } from "./src/kvm/vm.ts";
 export { AnswerError, Vcpu } from "./src/kvm/vcpu.ts";
 export type { GuestDebug } from "./src/kvm/guest_debug.ts";
+export { type VcpuConfiguration, VcpuControl } from "./src/kvm/vcpu_control.ts";
 export { VcpuState } from "./src/kvm/vcpu_state.ts";
+export { VcpuRegisters } from "./src/kvm/vcpu_registers.ts";
+export { type RegisterSet, SharedRegisters } from "./src/kvm/shared_registers.ts";
 export { type VcpuMethod, VcpuThread } from "./src/kvm/vcpu_thread.ts";
 export {
   GuestAddressError,
@@ -121,9 +124,14 @@ export {
 export type {
   CpuidEntry,
   DebugRegisters,
+  ExtendedControlRegister,
+  FloatingPointRegisters,
+  MachineCheck,
   MsrEntry,
+  NestedState,
   Registers,
   SystemRegisters,
+  SystemRegisters2,
   Translation,
   VcpuEvents,
 } from "./src/x86/state.ts";

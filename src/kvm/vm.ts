@@ -1,12 +1,10 @@
 import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts";
-import { encode } from "../../ffi/abi/layout.ts";
-import { kvm_enable_cap } from "../../ffi/abi/control.ts";
 import { DisposedError } from "../../ffi/disposed.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import type { ActionObserver, Observed } from "./action.ts";
-import { act } from "./action.ts";
+import { enableCapability } from "./enable_capability.ts";
 import { Interrupts } from "./interrupts.ts";
-import { ioctlAddress, ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import { ioctlAddress, ioctlValue } from "./ioctl.ts";
 import { IoEvents } from "./io_events.ts";
 import { GuestMemory } from "./memory.ts";
 import { Vcpu } from "./vcpu.ts";
@@ -72,19 +70,7 @@ export class Vm implements Disposable, Observed {
    * @throws {DisposedError} after disposal.
    */
   enableCapability(capability: CapabilityName, ...args: (number | bigint)[]): void {
-    const operands = [
-      capability.replace(/^KVM_CAP_/, "").toLowerCase().replaceAll("_", "-"),
-      ...args,
-    ];
-    act(this, "enable", operands, () => {
-      const view = new DataView(new ArrayBuffer(kvm_enable_cap.size));
-      encode(kvm_enable_cap, view, {
-        cap: capabilities[capability],
-        flags: 0,
-        args: Array.from({ length: 4 }, (_, index) => BigInt(args[index] ?? 0)),
-      });
-      ioctlBuffer(this.#fd, "KVM_ENABLE_CAP", view, capability);
-    });
+    enableCapability(this.#fd, this, capability, args);
   }
 
   /**
