@@ -59,7 +59,7 @@ export function msrSteps(
       xor ecx, ecx
       xor edx, edx
       xor esi, esi
-      hlt
+      out 0xf4, al
       fault:
       pop rax
       out ${FAULT}, eax
@@ -69,7 +69,7 @@ export function msrSteps(
     handlers: { 13: "fault" },
     trace: `
       ${trace.join("\n")}
-      hlt
+      pio out 0xf4 u8 0x0
       = rflags 0x46
       ${faults ? "= mem 0x7fd0 u64 [0x0 * 0x28 * 0x8000 0x30]" : ""}
       ${state}
