@@ -55,6 +55,8 @@ const kvmMembers: Members<Kvm> = {
   checkExtension: (kvm) => kvm.checkExtension("KVM_CAP_IRQCHIP"),
   createVm: (kvm) => kvm.createVm(),
   emulatedCpuid: (kvm) => kvm.emulatedCpuid(),
+  featureMsrs: (kvm) => kvm.featureMsrs([]),
+  msrFeatureIndexList: (kvm) => kvm.msrFeatureIndexList(),
   msrIndexList: (kvm) => kvm.msrIndexList(),
   supportedCpuid: (kvm) => kvm.supportedCpuid(),
   vcpuMmapSize: (kvm) => kvm.vcpuMmapSize(),
@@ -64,6 +66,7 @@ const vmMembers: Members<Vm> = {
   checkExtension: (vm) => vm.checkExtension("KVM_CAP_IRQCHIP"),
   createVcpu: (vm) => vm.createVcpu(),
   enableCapability: (vm) => vm.enableCapability("KVM_CAP_SPLIT_IRQCHIP", 24),
+  setMsrFilter: (vm) => vm.setMsrFilter({}),
   setTssAddress: (vm) => vm.setTssAddress(0xfffbd000),
   startVcpu: (vm) => vm.startVcpu(1),
 };

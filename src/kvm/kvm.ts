@@ -4,9 +4,10 @@ import { kvm_cpuid_entry2 } from "../../ffi/abi/registers.ts";
 import { SystemCallError } from "../../ffi/errno.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { UnsupportedPlatformError } from "../../ffi/libc.ts";
-import type { CpuidEntry } from "../x86/state.ts";
+import type { CpuidEntry, MsrEntry } from "../x86/state.ts";
 import { KvmError } from "./error.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import { decodeMsrs, msrBuffer } from "./msr_buffer.ts";
 import { Vm } from "./vm.ts";
 
 /** The API version that every KVM since Linux 2.6.22 answers (KVM API 4.1). */
@@ -150,10 +151,37 @@ export class Kvm implements Disposable {
    * @throws {DisposedError} after disposal.
    */
   msrIndexList(): number[] {
+    return this.#msrList("KVM_GET_MSR_INDEX_LIST");
+  }
+
+  /**
+   * The MSRs that tell of features, for {@link featureMsrs} (KVM_GET_MSR_FEATURE_INDEX_LIST, KVM API
+   * 4.3).
+   *
+   * @throws {KvmError} when the ioctl fails.
+   * @throws {DisposedError} after disposal.
+   */
+  msrFeatureIndexList(): number[] {
+    return this.#msrList("KVM_GET_MSR_FEATURE_INDEX_LIST");
+  }
+
+  /**
+   * What KVM supports of features that MSRs tell of (KVM_GET_MSRS of the system, KVM API 4.18).
+   *
+   * @returns as many as KVM could read, in order: it stops at the first that is none
+   * @throws {KvmError} E2BIG when there are too many.
+   * @throws {DisposedError} after disposal.
+   */
+  featureMsrs(indices: readonly number[]): MsrEntry[] {
+    const view = msrBuffer(indices.map((index) => ({ index, data: 0n })));
+    return decodeMsrs(view, ioctlBuffer(this.#fd, "KVM_GET_MSRS", view));
+  }
+
+  #msrList(name: "KVM_GET_MSR_INDEX_LIST" | "KVM_GET_MSR_FEATURE_INDEX_LIST"): number[] {
     const limit = 1024;
     const list = new Uint32Array(1 + limit);
     list[0] = limit;
-    ioctlBuffer(this.#fd, "KVM_GET_MSR_INDEX_LIST", list);
+    ioctlBuffer(this.#fd, name, list);
     return [...list.subarray(1, 1 + list[0])];
   }
 

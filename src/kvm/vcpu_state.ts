@@ -9,8 +9,6 @@ import {
   kvm_cpuid_entry,
   kvm_cpuid_entry2,
   kvm_mp_state,
-  kvm_msr_entry,
-  kvm_msrs,
   kvm_nested_state,
   kvm_one_reg,
   kvm_vcpu_events,
@@ -22,6 +20,7 @@ import { bufferAddress, getAttribute, hasAttribute, setAttribute } from "./devic
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import { getState, scratchBuffer, setState } from "./state_ioctl.ts";
 import { VcpuRegisters } from "./vcpu_registers.ts";
+import { decodeMsrs, msrBuffer } from "./msr_buffer.ts";
 
 /** The most CPUID entries that KVM keeps for a vCPU (KVM_MAX_CPUID_ENTRIES). */
 const CPUID_LIMIT = 256;
@@ -101,10 +100,7 @@ export class VcpuState extends VcpuRegisters {
    */
   msrs(indices: readonly number[]): MsrEntry[] {
     const view = msrBuffer(indices.map((index) => ({ index, data: 0n })));
-    const count = ioctlBuffer(this.#fd, "KVM_GET_MSRS", view);
-    return Array.from({ length: count }, (_, position) => {
-      return decode(kvm_msr_entry, view, kvm_msrs.size + position * kvm_msr_entry.size);
-    });
+    return decodeMsrs(view, ioctlBuffer(this.#fd, "KVM_GET_MSRS", view));
   }
 
   /**
@@ -115,7 +111,10 @@ export class VcpuState extends VcpuRegisters {
    * @throws {DisposedError} after disposal.
    */
   setMsrs(entries: readonly MsrEntry[]): number {
-    const operands = entries.map(({ index, data }): ActionOperand => [`msr.${index}`, data]);
+    const operands = entries.map(({ index, data }): ActionOperand => [
+      `msr.0x${index.toString(16)}`,
+      data,
+    ]);
     return act(
       this.#observed,
       "set-msrs",
@@ -364,16 +363,6 @@ export class VcpuState extends VcpuRegisters {
     encode(kvm_one_reg, view, { id, addr: bufferAddress(value) });
     ioctlBuffer(this.#fd, name, view, `register 0x${id.toString(16)}`);
   }
-}
-
-function msrBuffer(entries: readonly MsrEntry[]): DataView<ArrayBuffer> {
-  const { size } = kvm_msr_entry;
-  const view = new DataView(new ArrayBuffer(kvm_msrs.size + entries.length * size));
-  view.setUint32(kvm_msrs.fields.nmsrs[0], entries.length, true);
-  entries.forEach((entry, position) => {
-    encode(kvm_msr_entry, view, entry, kvm_msrs.size + position * size);
-  });
-  return view;
 }
 
 const encodedCpuid = new WeakMap<readonly CpuidEntry[], DataView<ArrayBuffer>>();

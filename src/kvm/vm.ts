@@ -1,12 +1,13 @@
 import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts";
 import { DisposedError } from "../../ffi/disposed.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
-import type { ActionObserver, Observed } from "./action.ts";
+import { act, type ActionObserver, type Observed } from "./action.ts";
 import { enableCapability } from "./enable_capability.ts";
 import { Interrupts } from "./interrupts.ts";
-import { ioctlAddress, ioctlValue } from "./ioctl.ts";
+import { ioctlAddress, ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import { IoEvents } from "./io_events.ts";
 import { GuestMemory } from "./memory.ts";
+import { type MsrFilter, msrFilterOperands, withMsrFilter } from "./msr_filter.ts";
 import { Vcpu } from "./vcpu.ts";
 import { VcpuThread } from "./vcpu_thread.ts";
 
@@ -71,6 +72,31 @@ export class Vm implements Disposable, Observed {
    */
   enableCapability(capability: CapabilityName, ...args: (number | bigint)[]): void {
     enableCapability(this.#fd, this, capability, args);
+  }
+
+  /**
+   * Says which MSRs the guest may read and write; a denied access is #GP, or an exit where
+   * KVM_CAP_X86_USER_SPACE_MSR asks for it (KVM_X86_SET_MSR_FILTER, KVM API 4.97).
+   *
+   * @throws {KvmError} EINVAL when the default denies and no range is given, or a range has more
+   * MSRs than 12288.
+   * @throws {RangeError} when there are more than 16 ranges.
+   * @throws {DisposedError} after disposal.
+   *
+   * @example
+   * ```ts
+   * import { Kvm } from "@trapline/trapline";
+   *
+   * using kvm = Kvm.open();
+   * using vm = kvm.createVm();
+   * // IA32_PAT (0x277) can be read and not written.
+   * vm.setMsrFilter({ ranges: [{ access: "write", base: 0x277, count: 1, allowed: Uint8Array.of(0) }] });
+   * ```
+   */
+  setMsrFilter(filter: MsrFilter): void {
+    act(this, "msr-filter", msrFilterOperands(filter), () => {
+      withMsrFilter(filter, (view) => ioctlBuffer(this.#fd, "KVM_X86_SET_MSR_FILTER", view));
+    });
   }
 
   /**
