@@ -38,6 +38,12 @@ interface Backed {
   readonly offset: number;
 }
 
+/** A slot as it was set, its memory and all. */
+export interface ConfiguredSlot extends MemorySlot {
+  readonly guestAddress: bigint;
+  readonly size: bigint;
+}
+
 /** Thrown when guest memory is accessed from the host where no slot backs it. */
 export class GuestAddressError extends RangeError {
   /** The class's name. */
@@ -65,6 +71,7 @@ export class GuestMemory {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
   readonly #slots = new Map<number, Backed>();
+  readonly #configured = new Map<number, ConfiguredSlot>();
   readonly #owned: Mapping[] = [];
   #disposed = false;
 
@@ -85,29 +92,55 @@ export class GuestMemory {
     const start = BigInt(slot.guestAddress);
     const size = BigInt(slot.size);
     const { memory, offset = 0, flags = 0 } = slot;
-    const base = memory instanceof Mapping ? memory.address : memory ?? 0n;
     const operands: ActionOperand[] = [slot.slot, ["gpa", start], ["size", size]];
     if (flags !== 0) operands.push(["flags", flags]);
     act(this.#observed, "slot", operands, () => {
-      encode(kvm_userspace_memory_region, region, {
-        slot: slot.slot,
-        flags,
-        guest_phys_addr: start,
-        memory_size: size,
-        userspace_addr: base + BigInt(offset),
-      });
-      ioctlBuffer(
-        this.#fd,
-        "KVM_SET_USER_MEMORY_REGION",
-        region,
-        `slot ${slot.slot} at 0x${start.toString(16)}, 0x${size.toString(16)} bytes`,
-      );
+      this.#setRegion({ ...slot, guestAddress: start, size });
       // Before the observer hears of it, so that it finds the slot as it is now.
+      this.#configured.delete(slot.slot);
       if (size === 0n) this.#slots.delete(slot.slot);
-      else if (memory instanceof Mapping) {
-        this.#slots.set(slot.slot, { start, size, memory, offset });
+      else {
+        this.#configured.set(slot.slot, { ...slot, guestAddress: start, size });
+        if (memory instanceof Mapping) this.#slots.set(slot.slot, { start, size, memory, offset });
       }
     });
+  }
+
+  #setRegion({ slot, guestAddress, size, memory, offset = 0, flags = 0 }: ConfiguredSlot): void {
+    const base = memory instanceof Mapping ? memory.address : memory ?? 0n;
+    encode(kvm_userspace_memory_region, region, {
+      slot,
+      flags,
+      guest_phys_addr: guestAddress,
+      memory_size: size,
+      userspace_addr: base + BigInt(offset),
+    });
+    ioctlBuffer(
+      this.#fd,
+      "KVM_SET_USER_MEMORY_REGION",
+      region,
+      `slot ${slot} at 0x${guestAddress.toString(16)}, 0x${size.toString(16)} bytes`,
+    );
+  }
+
+  /**
+   * The slots as they were set, in the order in which they were.
+   *
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  configuredSlots(): ConfiguredSlot[] {
+    this.#check();
+    return [...this.#configured.values()];
+  }
+
+  /**
+   * Puts the slots over their memory again, in a VM that has none of them.
+   *
+   * @throws {KvmError} when KVM refuses a slot.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  renewSlots(): void {
+    for (const slot of this.configuredSlots()) this.#setRegion(slot);
   }
 
   /**
@@ -246,6 +279,7 @@ export class GuestMemory {
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#slots.clear();
+    this.#configured.clear();
     for (const memory of this.#owned.splice(0)) memory[Symbol.dispose]();
   }
 
