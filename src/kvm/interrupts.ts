@@ -187,6 +187,20 @@ export class Interrupts {
   }
 
   /**
+   * Undoes {@link assignEventFd} for a while: an interrupt that is on its way is there when it
+   * returns. One that resamples stays, since KVM would deassert its line.
+   *
+   * @throws {KvmError} when KVM refuses.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  quiesceEventFds(): void {
+    this.#eventFds = this.#eventFds.filter(({ event }) => !event.disposed);
+    for (const { event, gsi, resample } of this.#eventFds) {
+      if (resample === undefined) this.#irqfd(event, gsi, constants.KVM_IRQFD_FLAG_DEASSIGN, 0);
+    }
+  }
+
+  /**
    * Assigns the eventfds again, in a VM that has none of them.
    *
    * @throws {KvmError} when KVM refuses one.

@@ -2,7 +2,7 @@ import { constants } from "../../ffi/abi/constants.ts";
 import { kvm_ioeventfd } from "../../ffi/abi/interrupts.ts";
 import type { IoctlName } from "../../ffi/abi/ioctls.ts";
 import { kvm_coalesced_mmio_zone } from "../../ffi/abi/memory.ts";
-import type { EventFd } from "../../ffi/eventfd.ts";
+import { EventFd } from "../../ffi/eventfd.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { act, type ActionOperand, type Observed } from "./action.ts";
 import type { CoalescedZone } from "./coalesced.ts";
@@ -27,6 +27,7 @@ export class IoEvents {
   readonly #observed: Observed;
   readonly #configuration: VmConfiguration;
   #assigned: { event: EventFd; access: IoEvent }[] = [];
+  readonly #sinks: EventFd[] = [];
 
   /** Made by {@link Vm}. */
   constructor(fd: FileDescriptor, observed: Observed, configuration: VmConfiguration) {
@@ -72,7 +73,21 @@ export class IoEvents {
    * @throws {DisposedError} after disposal of the VM or of an eventfd.
    */
   renewEventFds(): void {
-    for (const { event, access } of this.#assigned) this.#set(event, access, 0);
+    for (const { event, access } of this.#assigned) {
+      this.#set(event.disposed ? this.#sink() : event, access, 0);
+    }
+  }
+
+  /** KVM keeps an eventfd that its owner has closed: the write is taken, and nobody hears of it. */
+  #sink(): EventFd {
+    const event = new EventFd();
+    this.#sinks.push(event);
+    return event;
+  }
+
+  /** Closes what {@link renewEventFds} made. */
+  [Symbol.dispose](): void {
+    for (const event of this.#sinks.splice(0)) event[Symbol.dispose]();
   }
 
   /**

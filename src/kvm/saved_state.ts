@@ -64,8 +64,8 @@ export interface SavedVcpu {
   readonly regs: Base64;
   /** `struct kvm_lapic_state`. */
   readonly lapic?: Base64;
-  /** `struct kvm_msrs` with its entries: the MSRs of KVM_GET_MSR_INDEX_LIST. */
-  readonly msrs: Base64;
+  /** `struct kvm_msrs` with its entries: the MSRs of KVM_GET_MSR_INDEX_LIST, and the MTRRs. */
+  readonly msrs: readonly Base64[];
   /** `struct kvm_debugregs`. */
   readonly debugRegs: Base64;
   /** `struct kvm_vcpu_events`, with pending exceptions told from injected ones. */

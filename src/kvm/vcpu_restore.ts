@@ -67,8 +67,8 @@ export function restoreVcpu(
   if (configuration.mcgCap !== undefined) vcpu.setupMce(BigInt(configuration.mcgCap));
   if (saved.tscKhz !== undefined && saved.tscKhz !== vcpu.tscKhz()) vcpu.setTscKhz(saved.tscKhz);
   ioctlBuffer(fd, "KVM_SET_CPUID2", fromBase64("cpuid", saved.cpuid));
-  const msrs = new DataView(fromBase64("msrs", saved.msrs).buffer);
-  restoreOneMsr(parts, msrs, MSR_IA32_FEATURE_CONTROL);
+  const lists = saved.msrs.map((text) => new DataView(fromBase64("msrs", text).buffer));
+  for (const list of lists) restoreOneMsr(parts, list, MSR_IA32_FEATURE_CONTROL);
   set("KVM_SET_SREGS", "sregs", saved.sregs, kvm_sregs.size);
   set("KVM_SET_SREGS2", "sregs2", saved.sregs2, kvm_sregs2.size);
   if (saved.nestedState !== undefined) restoreNestedState(parts, saved.nestedState);
@@ -79,7 +79,7 @@ export function restoreVcpu(
     const offset = BigInt(saved.tscOffset) + tscShift(saved.tscKhz ?? 0);
     vcpu.setTscOffset(BigInt.asUintN(64, offset));
   }
-  restoreMsrs(parts, msrs);
+  for (const list of lists) restoreMsrs(parts, list);
   set("KVM_SET_DEBUGREGS", "debugRegs", saved.debugRegs, kvm_debugregs.size);
   set("KVM_SET_REGS", "regs", saved.regs, kvm_regs.size);
   if (configuration.guestDebug !== undefined) {

@@ -33,6 +33,17 @@ import type { EnabledCapability, StateFeatures } from "./vm_configuration.ts";
 export const MSR_IA32_TSC = 0x10;
 /** MSR that arms the timer of the local APIC: only once the APIC's own registers are there. */
 const MSR_IA32_TSC_DEADLINE = 0x6e0;
+/** The first MSR of the machine-check banks, four of which each has. */
+const MSR_IA32_MC0_CTL = 0x400;
+/** The MTRRs, which KVM keeps but does not list: pairs of base and mask, fixed ranges, the default. */
+const MTRRS: readonly number[] = [
+  ...Array.from({ length: 16 }, (_, at) => 0x200 + at),
+  ...[0x250, 0x258, 0x259],
+  ...Array.from({ length: 8 }, (_, at) => 0x268 + at),
+  0x2ff,
+];
+/** The most MSRs of one ioctl (MAX_IO_MSRS is one more). */
+const MSR_LIMIT = 255;
 /** The most CPUID entries that KVM keeps for a vCPU (KVM_MAX_CPUID_ENTRIES). */
 const CPUID_LIMIT = 256;
 
@@ -43,8 +54,8 @@ export interface VcpuParts {
   readonly shared: Mapping;
   readonly features: StateFeatures;
   readonly kernelApic: boolean;
-  /** The argument of KVM_GET_MSRS that reads every MSR there is, once it is known. */
-  msrs?: DataView<ArrayBuffer>;
+  /** The arguments of KVM_GET_MSRS that read every MSR there is, once they are known. */
+  msrs?: DataView<ArrayBuffer>[];
   /** Whether it has KVM_VCPU_TSC_OFFSET, once that is known. */
   tscOffset?: boolean;
 }
@@ -141,33 +152,49 @@ function saveNestedState({ fd, features }: VcpuParts): Base64 {
   return bytes.subarray(0, view.getUint32(at, true)).toBase64();
 }
 
-function saveMsrs(parts: VcpuParts): Base64 {
+function saveMsrs(parts: VcpuParts): Base64[] {
   const { fd } = parts;
-  let view = parts.msrs;
   // What of the list can be read depends on the vCPU's CPUID.
-  if (view === undefined || ioctlBuffer(fd, "KVM_GET_MSRS", view) < countOf(view)) {
-    view = parts.msrs = readableMsrs(parts);
+  if (!parts.msrs?.every((list) => ioctlBuffer(fd, "KVM_GET_MSRS", list) === countOf(list))) {
+    parts.msrs = readableMsrs(parts);
   }
-  return new Uint8Array(view.buffer).toBase64();
+  return parts.msrs.map((list) => new Uint8Array(list.buffer).toBase64());
 }
 
 function countOf(msrs: DataView): number {
   return msrs.getUint32(kvm_msrs.fields.nmsrs[0], true);
 }
 
-function readableMsrs(parts: VcpuParts): DataView<ArrayBuffer> {
-  // The TSC has its offset, and the deadline is the last to be set.
-  const last = MSR_IA32_TSC_DEADLINE;
-  const indices = parts.features.msrIndices.filter((index) =>
-    index !== last && !(index === MSR_IA32_TSC && hasTscOffset(parts))
-  );
-  if (parts.features.msrIndices.includes(last)) indices.push(last);
-  for (;;) {
-    const view = msrList(indices);
-    const count = ioctlBuffer(parts.fd, "KVM_GET_MSRS", view);
-    if (count === indices.length) return view;
-    indices.splice(count, 1);
+/** The MSRs to save, in the order in which they are set. */
+function wantedMsrs(parts: VcpuParts): number[] {
+  const { mcgCap = 0n } = parts.vcpu.configuration;
+  const banks = 4 * Number(mcgCap & 0xffn);
+  const all = new Set([
+    ...parts.features.msrIndices,
+    ...MTRRS,
+    ...Array.from({ length: banks }, (_, at) => MSR_IA32_MC0_CTL + at),
+  ]);
+  if (hasTscOffset(parts)) all.delete(MSR_IA32_TSC);
+  // The last to be set.
+  if (all.delete(MSR_IA32_TSC_DEADLINE)) all.add(MSR_IA32_TSC_DEADLINE);
+  return [...all];
+}
+
+/** Reads the MSRs to save, without those that cannot be read. */
+function readableMsrs(parts: VcpuParts): DataView<ArrayBuffer>[] {
+  const indices = wantedMsrs(parts);
+  const lists: DataView<ArrayBuffer>[] = [];
+  while (indices.length > 0) {
+    const list = msrList(indices.slice(0, MSR_LIMIT));
+    const count = ioctlBuffer(parts.fd, "KVM_GET_MSRS", list);
+    if (count === countOf(list)) {
+      lists.push(list);
+      indices.splice(0, count);
+    } else {
+      indices.splice(count, 1);
+    }
   }
+  return lists;
 }
 
 function msrList(indices: readonly number[]): DataView<ArrayBuffer> {

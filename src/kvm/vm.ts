@@ -231,6 +231,7 @@ export class Vm implements Disposable, Observed {
    * @throws {KvmError} when an ioctl fails; the VM is not to be used then.
    */
   renew(create: (type: number) => number, placeholder: number): void {
+    this.irq.quiesceEventFds();
     const saved = this.save({ contents: false });
     const { observer } = this;
     this.observer = undefined;
@@ -259,6 +260,7 @@ export class Vm implements Disposable, Observed {
     for (const vcpu of this.#vcpus) vcpu[Symbol.dispose]();
     this.#vcpus.clear();
     this.#fd[Symbol.dispose]();
+    this.events[Symbol.dispose]();
     this.memory[Symbol.dispose]();
   }
 }
