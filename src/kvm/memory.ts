@@ -1,14 +1,12 @@
 import { encode } from "../../ffi/abi/layout.ts";
-import {
-  kvm_clear_dirty_log,
-  kvm_dirty_log,
-  kvm_userspace_memory_region,
-} from "../../ffi/abi/memory.ts";
+import { kvm_userspace_memory_region } from "../../ffi/abi/memory.ts";
 import { DisposedError } from "../../ffi/disposed.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { Mapping, PAGE_SIZE } from "../../ffi/mapping.ts";
 import { act, type ActionOperand, type Observed } from "./action.ts";
+import { DirtyLog } from "./dirty_log.ts";
 import { ioctlBuffer } from "./ioctl.ts";
+import type { VmConfiguration } from "./vm_configuration.ts";
 
 /** Flag of a slot: log which pages are written (KVM_MEM_LOG_DIRTY_PAGES). */
 export const MEMORY_LOG_DIRTY_PAGES = 1;
@@ -72,13 +70,15 @@ export class GuestMemory {
   readonly #observed: Observed;
   readonly #slots = new Map<number, Backed>();
   readonly #configured = new Map<number, ConfiguredSlot>();
+  readonly #dirty: DirtyLog;
   readonly #owned: Mapping[] = [];
   #disposed = false;
 
   /** Made by {@link Vm}. */
-  constructor(fd: FileDescriptor, observed: Observed) {
+  constructor(fd: FileDescriptor, observed: Observed, configuration: VmConfiguration) {
     this.#fd = fd;
     this.#observed = observed;
+    this.#dirty = new DirtyLog(fd, configuration);
   }
 
   /**
@@ -98,6 +98,7 @@ export class GuestMemory {
       this.#setRegion({ ...slot, guestAddress: start, size });
       // Before the observer hears of it, so that it finds the slot as it is now.
       this.#configured.delete(slot.slot);
+      if (size === 0n || (flags & MEMORY_LOG_DIRTY_PAGES) === 0) this.#dirty.forget(slot.slot);
       if (size === 0n) this.#slots.delete(slot.slot);
       else {
         this.#configured.set(slot.slot, { ...slot, guestAddress: start, size });
@@ -141,6 +142,23 @@ export class GuestMemory {
    */
   renewSlots(): void {
     for (const slot of this.configuredSlots()) this.#setRegion(slot);
+    for (const [slot, pages] of this.#loggedSlots()) this.#dirty.reset(slot, pages);
+  }
+
+  /**
+   * Takes the pages that the dirty logs know of, for {@link dirtyLog} to tell of later, when KVM has
+   * forgotten them.
+   *
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  carryDirtyLogs(): void {
+    for (const [slot, pages] of this.#loggedSlots()) this.#dirty.carry(slot, pages);
+  }
+
+  #loggedSlots(): [slot: number, pages: number][] {
+    return this.configuredSlots()
+      .filter(({ flags = 0 }) => (flags & MEMORY_LOG_DIRTY_PAGES) !== 0)
+      .map(({ slot, size }) => [slot, Number(size / BigInt(PAGE_SIZE))]);
   }
 
   /**
@@ -232,15 +250,7 @@ export class GuestMemory {
    */
   dirtyLog(slot: number, pages: number): bigint[] {
     return act(this.#observed, "dirty-log", [slot], () => {
-      const bitmap = Mapping.anonymous(bitmapSize(pages));
-      try {
-        const view = new DataView(new ArrayBuffer(kvm_dirty_log.size));
-        encode(kvm_dirty_log, view, { slot, dirty_bitmap: bitmap.address });
-        ioctlBuffer(this.#fd, "KVM_GET_DIRTY_LOG", view, `slot ${slot}`);
-        return setBits(bitmap.bytes, pages);
-      } finally {
-        bitmap[Symbol.dispose]();
-      }
+      return this.#dirty.get(slot, pages);
     }, (dirty) => dirty);
   }
 
@@ -257,21 +267,7 @@ export class GuestMemory {
     const operands: ActionOperand[] = [slot, ["first", firstPage], ["pages", pages]];
     if (which !== undefined) operands.push(["which", which]);
     act(this.#observed, "clear-dirty-log", operands, () => {
-      const bitmap = Mapping.anonymous(bitmapSize(pages));
-      try {
-        if (which === undefined) bitmap.bytes.fill(0xff);
-        else setBytes(bitmap.bytes, which);
-        const view = new DataView(new ArrayBuffer(kvm_clear_dirty_log.size));
-        encode(kvm_clear_dirty_log, view, {
-          slot,
-          num_pages: pages,
-          first_page: BigInt(firstPage),
-          dirty_bitmap: bitmap.address,
-        });
-        ioctlBuffer(this.#fd, "KVM_CLEAR_DIRTY_LOG", view, `slot ${slot}`);
-      } finally {
-        bitmap[Symbol.dispose]();
-      }
+      this.#dirty.clear(slot, firstPage, pages, which);
     });
   }
 
@@ -286,23 +282,4 @@ export class GuestMemory {
   #check(): void {
     if (this.#disposed) throw new DisposedError("GuestMemory");
   }
-}
-
-/** Bytes of a dirty bitmap in whole pages: the kernel writes it in units of 64 bits. */
-function bitmapSize(pages: number): number {
-  const bytes = Math.ceil(pages / 64) * 8;
-  return Math.max(1, Math.ceil(bytes / PAGE_SIZE)) * PAGE_SIZE;
-}
-
-function setBytes(bitmap: Uint8Array, bits: bigint): void {
-  for (let at = 0; at < bitmap.length; at++) bitmap[at] = Number(bits >> BigInt(8 * at) & 0xffn);
-}
-
-function setBits(bitmap: Uint8Array, pages: number): bigint[] {
-  const set: bigint[] = [];
-  // Whole words are looked at, so that a bit set beyond the slot's end is seen too.
-  for (let page = 0; page < Math.ceil(pages / 64) * 64; page++) {
-    if (bitmap[page >> 3] & (1 << (page & 7))) set.push(BigInt(page));
-  }
-  return set;
 }

@@ -11,7 +11,12 @@ import { type MsrFilter, msrFilterOperands, withMsrFilter } from "./msr_filter.t
 import { type SavedVm, SaveError } from "./saved_state.ts";
 import { Vcpu } from "./vcpu.ts";
 import { VcpuThread } from "./vcpu_thread.ts";
-import { newConfiguration, type StateFeatures, type VmConfiguration } from "./vm_configuration.ts";
+import {
+  newConfiguration,
+  type StateFeatures,
+  type VmConfiguration,
+  withWholeEvents,
+} from "./vm_configuration.ts";
 import { restoreClock, restoreConfiguration, restoreDevices } from "./vm_restore.ts";
 import { saveVm } from "./vm_save.ts";
 
@@ -54,7 +59,7 @@ export class Vm implements Disposable, Observed {
     this.#fd = fd;
     this.#features = features;
     this.#configuration = newConfiguration(type);
-    this.memory = new GuestMemory(fd, this);
+    this.memory = new GuestMemory(fd, this, this.#configuration);
     this.irq = new Interrupts(fd, this, this.#configuration);
     this.events = new IoEvents(fd, this, this.#configuration);
   }
@@ -213,6 +218,17 @@ export class Vm implements Disposable, Observed {
     return saveVm(parts, this.#inline().map((vcpu) => vcpu.save()), contents);
   }
 
+  /**
+   * Does `body` while {@link VcpuState.events} tells pending exceptions from injected ones and shows
+   * a triple fault, also where the capabilities for it are off (KVM API 4.31).
+   *
+   * @throws {KvmError} when a capability cannot be switched.
+   * @throws {DisposedError} after disposal.
+   */
+  withWholeEvents<T>(body: () => T): T {
+    return withWholeEvents(this.#fd, this.#features, this.#configuration, body);
+  }
+
   /** Sets the state of a VM whose configuration, memory and vCPUs are there. */
   restoreState(saved: SavedVm): void {
     const tscShift = restoreClock(this.#fd, saved);
@@ -232,6 +248,7 @@ export class Vm implements Disposable, Observed {
    */
   renew(create: (type: number) => number, placeholder: number): void {
     this.irq.quiesceEventFds();
+    this.memory.carryDirtyLogs();
     const saved = this.save({ contents: false });
     const { observer } = this;
     this.observer = undefined;

@@ -100,25 +100,7 @@ class SyncRegistersLens implements Lens {
 
   enter(vcpu: Vcpu): Exit {
     // Registers that are set while an access is pending may be lost: nothing is whole before.
-    return this.#unobserved(() => {
-      const rest = vcpu.complete();
-      if (rest !== undefined) return rest;
-      const before = { regs: vcpu.regs(), sregs: vcpu.sregs(), events: vcpu.events() };
-      vcpu.setRegs(scrambled);
-      const { shared } = vcpu;
-      shared.store(allSets);
-      shared.setRegs(before.regs);
-      shared.setSregs(before.sregs);
-      shared.setEvents(before.events);
-      try {
-        return vcpu.run();
-      } finally {
-        // KVM_RUN loads nothing when it fails before: the vCPU is as it was.
-        if (shared.dirty.length > 0) putBack(vcpu, before);
-        else compare(vcpu);
-        shared.store([]);
-      }
-    });
+    return vcpu.complete() ?? this.#unobserved(() => this.#vm.withWholeEvents(() => enter(vcpu)));
   }
 
   end(): void {}
@@ -135,6 +117,24 @@ class SyncRegistersLens implements Lens {
   }
 }
 
+function enter(vcpu: Vcpu): Exit {
+  const before = { regs: vcpu.regs(), sregs: vcpu.sregs(), events: vcpu.events() };
+  vcpu.setRegs(scrambled);
+  const { shared } = vcpu;
+  shared.store(allSets);
+  shared.setRegs(before.regs);
+  shared.setSregs(before.sregs);
+  shared.setEvents(before.events);
+  try {
+    return vcpu.run();
+  } finally {
+    // KVM_RUN loads nothing when it fails before: the vCPU is as it was.
+    if (shared.dirty.length > 0) putBack(vcpu, before);
+    else compare(vcpu);
+    shared.store([]);
+  }
+}
+
 function putBack(vcpu: Vcpu, { regs, sregs, events }: SharedState): void {
   vcpu.shared.drop();
   vcpu.setRegs(regs);
@@ -147,7 +147,7 @@ function compare(vcpu: Vcpu): void {
   const { shared } = vcpu;
   const pairs: [what: string, stored: object, got: object][] = [
     ["regs", shared.regs(), vcpu.regs()],
-    ["sregs", shared.sregs(), vcpu.sregs()],
+    ["sregs", withoutBitmap(shared.sregs()), withoutBitmap(vcpu.sregs())],
     ["events", shared.events(), vcpu.events()],
   ];
   for (const [what, stored, got] of pairs) {
@@ -155,6 +155,11 @@ function compare(vcpu: Vcpu): void {
     if (text === expected) continue;
     throw new CaseFailure(`the shared area has ${what} ${text}, KVM_GET_* gives ${expected}`);
   }
+}
+
+/** KVM never clears a bit of the shared `interrupt_bitmap`; the events tell the same. */
+function withoutBitmap({ interrupt_bitmap: _, ...sregs }: SystemRegisters): object {
+  return sregs;
 }
 
 function show(value: object): string {
