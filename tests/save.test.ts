@@ -119,11 +119,10 @@ kvmTest("what was restored is saved as it was", () => {
     flags: 2,
   });
   vcpu.setDebugRegs({ db: [1n, 2n, 3n, 4n], dr6: 0xffff0ff0n, dr7: 0x400n, flags: 0n });
-  vcpu.setFpu({
-    ...vcpu.fpu(),
-    fcw: 0x27f,
-    xmm: vcpu.fpu().xmm.map((_, n) => new Uint8Array(16).fill(n + 1)),
-  });
+  const xsave = vcpu.xsave();
+  xsave.fill(0x31, 160, 416); // XMM0 to XMM15
+  xsave[512] |= 2; // XSTATE_BV: SSE is not in its initial state
+  vcpu.setXsave(xsave);
   vcpu.nmi();
   vcpu.setMsrs([{ index: 0x174, data: 0x28n }]);
   vcpu.setGuestDebug({ singleStep: true });
@@ -134,7 +133,7 @@ kvmTest("what was restored is saved as it was", () => {
   assertEquals(other.vcpu().msrs([0x174]), [{ index: 0x174, data: 0x28n }]);
   assertEquals(other.vcpu().events().nmi.pending, 1);
   assertEquals(other.vcpu().requestInterruptWindow, true);
-  assertEquals(other.vcpu().fpu().xmm[15][0], 16);
+  assertEquals(other.vcpu().fpu().xmm[15][0], 0x31);
   assertEquals(other.vcpu().run().reason, "debug");
 });
 

@@ -249,7 +249,7 @@ export class Vcpu extends VcpuControl implements Disposable {
    */
   get unanswered(): Exit | undefined {
     if (this.#disposed) this.#fd.number;
-    if (this.#answered) return;
+    if (this.#answered) return undefined;
     const exit = decodeExit(this.#view);
     const waits = exit.reason === "rdmsr" || exit.reason === "hypercall" ||
       exit.reason === "pio" && exit.direction === "in" ||
