@@ -37,7 +37,25 @@ export { HostError, type HostProblem, Kvm } from "./src/kvm/kvm.ts";
 export { Vm } from "./src/kvm/vm.ts";
 export { AnswerError, Vcpu } from "./src/kvm/vcpu.ts";
 export type { GuestDebug } from "./src/kvm/guest_debug.ts";
+export { type VcpuConfiguration, VcpuControl } from "./src/kvm/vcpu_control.ts";
 export { VcpuState } from "./src/kvm/vcpu_state.ts";
+export { VcpuRegisters } from "./src/kvm/vcpu_registers.ts";
+export {
+  type Base64,
+  type Hexadecimal,
+  RestoreError,
+  type SavedCapability,
+  type SavedGuestDebug,
+  type SavedIrqchip,
+  type SavedMemory,
+  type SavedMsrFilter,
+  type SavedRoute,
+  type SavedSlot,
+  type SavedVcpu,
+  type SavedVm,
+  SaveError,
+} from "./src/kvm/saved_state.ts";
+export { type RegisterSet, SharedRegisters } from "./src/kvm/shared_registers.ts";
 export { type VcpuMethod, VcpuThread } from "./src/kvm/vcpu_thread.ts";
 export {
   GuestAddressError,
@@ -49,6 +67,7 @@ export {
 export { type InterruptChip, Interrupts, type Msi, type Route } from "./src/kvm/interrupts.ts";
 export { type IoEvent, IoEvents } from "./src/kvm/io_events.ts";
 export type { CoalescedWrite, CoalescedZone } from "./src/kvm/coalesced.ts";
+export type { MsrFilter, MsrFilterRange } from "./src/kvm/msr_filter.ts";
 export { Watchdog } from "./src/kvm/watchdog.ts";
 export { KvmError } from "./src/kvm/error.ts";
 export type { ActionObserver, ActionOperand, HostAction, Observed } from "./src/kvm/action.ts";
@@ -121,9 +140,14 @@ export {
 export type {
   CpuidEntry,
   DebugRegisters,
+  ExtendedControlRegister,
+  FloatingPointRegisters,
+  MachineCheck,
   MsrEntry,
+  NestedState,
   Registers,
   SystemRegisters,
+  SystemRegisters2,
   Translation,
   VcpuEvents,
 } from "./src/x86/state.ts";

@@ -55,6 +55,8 @@ const kvmMembers: Members<Kvm> = {
   checkExtension: (kvm) => kvm.checkExtension("KVM_CAP_IRQCHIP"),
   createVm: (kvm) => kvm.createVm(),
   emulatedCpuid: (kvm) => kvm.emulatedCpuid(),
+  featureMsrs: (kvm) => kvm.featureMsrs([]),
+  msrFeatureIndexList: (kvm) => kvm.msrFeatureIndexList(),
   msrIndexList: (kvm) => kvm.msrIndexList(),
   supportedCpuid: (kvm) => kvm.supportedCpuid(),
   vcpuMmapSize: (kvm) => kvm.vcpuMmapSize(),
@@ -64,6 +66,7 @@ const vmMembers: Members<Vm> = {
   checkExtension: (vm) => vm.checkExtension("KVM_CAP_IRQCHIP"),
   createVcpu: (vm) => vm.createVcpu(),
   enableCapability: (vm) => vm.enableCapability("KVM_CAP_SPLIT_IRQCHIP", 24),
+  setMsrFilter: (vm) => vm.setMsrFilter({}),
   setTssAddress: (vm) => vm.setTssAddress(0xfffbd000),
   startVcpu: (vm) => vm.startVcpu(1),
 };
@@ -97,6 +100,9 @@ function irqMembers(event: EventFd): Members<Vm["irq"]> {
 function vcpuMembers(vcpu: Vcpu): Members<Vcpu> {
   const [regs, sregs, events] = [vcpu.regs(), vcpu.sregs(), vcpu.events()];
   const [debugRegs, mpState] = [vcpu.debugRegs(), vcpu.mpState()];
+  const [sregs2, fpu, xsave] = [vcpu.sregs2(), vcpu.fpu(), vcpu.xsave()];
+  const nested = { flags: 0, format: 0, data: new Uint8Array(120) };
+  const check = { bank: 0, status: 0n, addr: 0n, misc: 0n, mcg_status: 0n };
   return {
     answer: (vcpu) => vcpu.answer(1),
     apicBase: (vcpu) => vcpu.apicBase,
@@ -130,6 +136,37 @@ function vcpuMembers(vcpu: Vcpu): Members<Vcpu> {
     setSregs: (vcpu) => vcpu.setSregs(sregs),
     sregs: (vcpu) => vcpu.sregs(),
     translate: (vcpu) => vcpu.translate(0n),
+    complete: (vcpu) => vcpu.complete(),
+    cpuid: (vcpu) => vcpu.cpuid(),
+    enableCapability: (vcpu) => vcpu.enableCapability("KVM_CAP_ENFORCE_PV_FEATURE_CPUID", 0),
+    fpu: (vcpu) => vcpu.fpu(),
+    hasTscOffset: (vcpu) => vcpu.hasTscOffset(),
+    kvmclockControl: (vcpu) => vcpu.kvmclockControl(),
+    lapic: (vcpu) => vcpu.lapic(),
+    nestedState: (vcpu) => vcpu.nestedState(),
+    oneRegister: (vcpu) => vcpu.oneRegister(0n),
+    setBasicCpuid: (vcpu) => vcpu.setBasicCpuid([]),
+    setFpu: (vcpu) => vcpu.setFpu(fpu),
+    setLapic: (vcpu) => vcpu.setLapic(new Uint8Array(1024)),
+    setMce: (vcpu) => vcpu.setMce(check),
+    setNestedState: (vcpu) => vcpu.setNestedState(nested),
+    setOneRegister: (vcpu) => vcpu.setOneRegister(0n, 0n),
+    setSregs2: (vcpu) => vcpu.setSregs2(sregs2),
+    setTprAccessReporting: (vcpu) => vcpu.setTprAccessReporting(true),
+    setTscKhz: (vcpu) => vcpu.setTscKhz(0),
+    setTscOffset: (vcpu) => vcpu.setTscOffset(0n),
+    setVapicAddress: (vcpu) => vcpu.setVapicAddress(0n),
+    setXcrs: (vcpu) => vcpu.setXcrs([]),
+    setXsave: (vcpu) => vcpu.setXsave(xsave),
+    setupMce: (vcpu) => vcpu.setupMce(1n),
+    smi: (vcpu) => vcpu.smi(),
+    sregs2: (vcpu) => vcpu.sregs2(),
+    tscKhz: (vcpu) => vcpu.tscKhz(),
+    tscOffset: (vcpu) => vcpu.tscOffset(),
+    unanswered: (vcpu) => vcpu.unanswered,
+    xcrs: (vcpu) => vcpu.xcrs(),
+    xsave: (vcpu) => vcpu.xsave(),
+    xsaveSize: (vcpu) => vcpu.xsaveSize(),
   };
 }
 

@@ -1,6 +1,7 @@
 import { ConsoleReport, type Output } from "../report/console.ts";
 import { exitCode, type Reported } from "../report/report.ts";
 import { type Baseline, BaselineError } from "../suite/baseline.ts";
+import { type LensName, lensNames } from "../suite/lens.ts";
 import { Arguments } from "./arguments.ts";
 import type { OpenBackend, Progress } from "./backend.ts";
 import { findBaseline, readBaseline } from "./baselines.ts";
@@ -22,6 +23,9 @@ A pattern is a part of a case's id, or the whole id with * for anything: pio, 'm
 ${outputHelp}
   --timeout MS       what a case's guest may take (default 3000); the cases that say it
                      themselves are scaled alike, so that 30000 suits a machine ten times slower
+  --lens LENS        what the host does between two exits that no guest must notice: restore
+                     (save the VM, destroy it, restore into a new one) or sync-regs (registers
+                     through the shared area only); every trace must stay the same
   --baseline FILE    the failures that are known of this host (default: the one in ci/baselines
                      for its backend and kernel series, if there is one)
   --no-baseline      judge without a baseline: every failure is unexpected
@@ -36,7 +40,7 @@ Exit code: 0 as expected, 1 unexpected failure or stale baseline entry, 2 wrong 
 export async function conform(args: readonly string[], output: Output): Promise<number> {
   const options = new Arguments("conform", args, {
     flags: ["list"],
-    values: ["timeout", ...outputOptions, ...selectionOptions],
+    values: ["timeout", "lens", ...outputOptions, ...selectionOptions],
     negatable: ["baseline"],
   });
   if (options.flag("help")) {
@@ -44,6 +48,7 @@ export async function conform(args: readonly string[], output: Output): Promise<
     return exitCodes.expected;
   }
   const timeout = readTimeout(options);
+  const lens = readLens(options);
   const selection = await selectFrom(options);
   const { chosen, shard } = selection;
   if (options.flag("list")) {
@@ -52,7 +57,7 @@ export async function conform(args: readonly string[], output: Output): Promise<
   }
   const report = new ConsoleReport(output, chosen.length);
   const progress: Progress = { case: (id) => report.begin(id), note: () => {} };
-  await using host = await hostBackend({ timeout, wayOn: wayOn(options.words) }).open(
+  await using host = await hostBackend({ timeout, lens, wayOn: wayOn(options.words) }).open(
     chosen,
     progress,
   );
@@ -86,6 +91,14 @@ function readTimeout(options: Arguments): number | undefined {
   const milliseconds = Number(text);
   if (milliseconds > 0 && milliseconds < 2 ** 31) return milliseconds;
   throw options.usage(`--timeout ${text} is not a number of milliseconds above 0`);
+}
+
+function readLens(options: Arguments): LensName | undefined {
+  const name = options.value("lens");
+  if (name === undefined) return;
+  const lens = lensNames.find((known) => known === name);
+  if (lens !== undefined) return lens;
+  throw options.usage(`--lens ${name} is no lens: ${lensNames.join(", ")}`);
 }
 
 function knownFailures(options: Arguments, { place }: OpenBackend): Baseline {

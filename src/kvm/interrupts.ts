@@ -14,6 +14,7 @@ import type { EventFd } from "../../ffi/eventfd.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { act, type ActionOperand, type Observed } from "./action.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import type { VmConfiguration } from "./vm_configuration.ts";
 
 /** A message-signalled interrupt, as a device would write it. */
 export interface Msi {
@@ -49,11 +50,14 @@ const chips: Readonly<Record<InterruptChip, number>> = {
 export class Interrupts {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
+  readonly #configuration: VmConfiguration;
+  #eventFds: { event: EventFd; gsi: number; resample?: EventFd }[] = [];
 
   /** Made by {@link Vm}. */
-  constructor(fd: FileDescriptor, observed: Observed) {
+  constructor(fd: FileDescriptor, observed: Observed, configuration: VmConfiguration) {
     this.#fd = fd;
     this.#observed = observed;
+    this.#configuration = configuration;
   }
 
   /**
@@ -65,6 +69,7 @@ export class Interrupts {
    */
   createIrqchip(): void {
     act(this.#observed, "irqchip", [], () => ioctlValue(this.#fd, "KVM_CREATE_IRQCHIP"));
+    this.#configuration.irqchip = true;
   }
 
   /**
@@ -80,6 +85,7 @@ export class Interrupts {
       view.setUint32(kvm_pit_config.fields.flags[0], flags, true);
       ioctlBuffer(this.#fd, "KVM_CREATE_PIT2", view);
     });
+    this.#configuration.pit = flags;
   }
 
   /**
@@ -147,6 +153,7 @@ export class Interrupts {
       });
       ioctlBuffer(this.#fd, "KVM_SET_GSI_ROUTING", view);
     });
+    this.#configuration.routing = [...routes];
   }
 
   /**
@@ -163,6 +170,7 @@ export class Interrupts {
       const flags = resample === undefined ? 0 : constants.KVM_IRQFD_FLAG_RESAMPLE;
       this.#irqfd(event, gsi, flags, resample?.fd ?? 0);
     });
+    this.#eventFds.push({ event, gsi, resample });
   }
 
   /**
@@ -175,6 +183,34 @@ export class Interrupts {
     act(this.#observed, "irqfd-release", [gsi], () => {
       this.#irqfd(event, gsi, constants.KVM_IRQFD_FLAG_DEASSIGN, 0);
     });
+    this.#eventFds = this.#eventFds.filter((known) => known.event !== event || known.gsi !== gsi);
+  }
+
+  /**
+   * Undoes {@link assignEventFd} for a while: an interrupt that is on its way is there when it
+   * returns. One that resamples stays, since KVM would deassert its line.
+   *
+   * @throws {KvmError} when KVM refuses.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  quiesceEventFds(): void {
+    this.#eventFds = this.#eventFds.filter(({ event }) => !event.disposed);
+    for (const { event, gsi, resample } of this.#eventFds) {
+      if (resample === undefined) this.#irqfd(event, gsi, constants.KVM_IRQFD_FLAG_DEASSIGN, 0);
+    }
+  }
+
+  /**
+   * Assigns the eventfds again, in a VM that has none of them.
+   *
+   * @throws {KvmError} when KVM refuses one.
+   * @throws {DisposedError} after disposal of the VM or of an eventfd.
+   */
+  renewEventFds(): void {
+    for (const { event, gsi, resample } of this.#eventFds) {
+      const flags = resample === undefined ? 0 : constants.KVM_IRQFD_FLAG_RESAMPLE;
+      this.#irqfd(event, gsi, flags, resample?.fd ?? 0);
+    }
   }
 
   #irqfd(event: EventFd, gsi: number, flags: number, resample: number): void {

@@ -2,11 +2,12 @@ import { constants } from "../../ffi/abi/constants.ts";
 import { kvm_ioeventfd } from "../../ffi/abi/interrupts.ts";
 import type { IoctlName } from "../../ffi/abi/ioctls.ts";
 import { kvm_coalesced_mmio_zone } from "../../ffi/abi/memory.ts";
-import type { EventFd } from "../../ffi/eventfd.ts";
+import { EventFd } from "../../ffi/eventfd.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { act, type ActionOperand, type Observed } from "./action.ts";
 import type { CoalescedZone } from "./coalesced.ts";
 import { ioctlBuffer } from "./ioctl.ts";
+import type { VmConfiguration } from "./vm_configuration.ts";
 
 /** A guest access that signals an eventfd (KVM_IOEVENTFD, KVM API 4.59). */
 export interface IoEvent {
@@ -24,11 +25,15 @@ export interface IoEvent {
 export class IoEvents {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
+  readonly #configuration: VmConfiguration;
+  #assigned: { event: EventFd; access: IoEvent }[] = [];
+  readonly #sinks: EventFd[] = [];
 
   /** Made by {@link Vm}. */
-  constructor(fd: FileDescriptor, observed: Observed) {
+  constructor(fd: FileDescriptor, observed: Observed, configuration: VmConfiguration) {
     this.#fd = fd;
     this.#observed = observed;
+    this.#configuration = configuration;
   }
 
   /**
@@ -39,6 +44,7 @@ export class IoEvents {
    */
   assign(event: EventFd, access: IoEvent): void {
     act(this.#observed, "ioeventfd", operands(access), () => this.#set(event, access, 0));
+    this.#assigned.push({ event, access });
   }
 
   /**
@@ -54,6 +60,34 @@ export class IoEvents {
       operands(access),
       () => this.#set(event, access, constants.KVM_IOEVENTFD_FLAG_DEASSIGN),
     );
+    const released = operands(access).join();
+    this.#assigned = this.#assigned.filter((known) => {
+      return known.event !== event || operands(known.access).join() !== released;
+    });
+  }
+
+  /**
+   * Assigns the eventfds again, in a VM that has none of them.
+   *
+   * @throws {KvmError} when KVM refuses one.
+   * @throws {DisposedError} after disposal of the VM or of an eventfd.
+   */
+  renewEventFds(): void {
+    for (const { event, access } of this.#assigned) {
+      this.#set(event.disposed ? this.#sink() : event, access, 0);
+    }
+  }
+
+  /** KVM keeps an eventfd that its owner has closed: the write is taken, and nobody hears of it. */
+  #sink(): EventFd {
+    const event = new EventFd();
+    this.#sinks.push(event);
+    return event;
+  }
+
+  /** Closes what {@link renewEventFds} made. */
+  [Symbol.dispose](): void {
+    for (const event of this.#sinks.splice(0)) event[Symbol.dispose]();
   }
 
   /**
@@ -65,6 +99,7 @@ export class IoEvents {
    */
   coalesce(zone: CoalescedZone): void {
     this.#zone("coalesce", "KVM_REGISTER_COALESCED_MMIO", zone);
+    this.#configuration.coalesced.push(zone);
   }
 
   /**
@@ -76,6 +111,8 @@ export class IoEvents {
    */
   stopCoalescing(zone: CoalescedZone): void {
     this.#zone("coalesce-stop", "KVM_UNREGISTER_COALESCED_MMIO", zone);
+    const { coalesced } = this.#configuration;
+    this.#configuration.coalesced = coalesced.filter((known) => !holds(known, zone));
   }
 
   #zone(action: string, ioctl: IoctlName, { space, address, size }: CoalescedZone): void {
@@ -101,6 +138,13 @@ export class IoEvents {
     view.setUint32(fields.flags[0], flags, true);
     ioctlBuffer(this.#fd, "KVM_IOEVENTFD", view);
   }
+}
+
+/** Whether a zone has all of another one, as KVM looks for those to unregister. */
+function holds(zone: CoalescedZone, part: CoalescedZone): boolean {
+  const [start, first] = [BigInt(zone.address), BigInt(part.address)];
+  return zone.space === part.space && first >= start &&
+    first + BigInt(part.size) <= start + BigInt(zone.size);
 }
 
 function operands({ space, address, size, match }: IoEvent): ActionOperand[] {

@@ -4,10 +4,14 @@ import { kvm_cpuid_entry2 } from "../../ffi/abi/registers.ts";
 import { SystemCallError } from "../../ffi/errno.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { UnsupportedPlatformError } from "../../ffi/libc.ts";
-import type { CpuidEntry } from "../x86/state.ts";
+import type { CpuidEntry, MsrEntry } from "../x86/state.ts";
 import { KvmError } from "./error.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import type { SavedVm } from "./saved_state.ts";
+import { decodeMsrs, msrBuffer } from "./msr_buffer.ts";
 import { Vm } from "./vm.ts";
+import { type StateFeatures, stateFeatures } from "./vm_configuration.ts";
+import { checkSaved, restoreConfiguration, restoreMemory } from "./vm_restore.ts";
 
 /** The API version that every KVM since Linux 2.6.22 answers (KVM API 4.1). */
 const API_VERSION = 12;
@@ -46,6 +50,7 @@ export class HostError extends Error {
 export class Kvm implements Disposable {
   readonly #fd: FileDescriptor;
   #runSize: number | undefined;
+  #features: StateFeatures | undefined;
   #cpuid: readonly CpuidEntry[] | undefined;
 
   private constructor(fd: FileDescriptor) {
@@ -150,10 +155,37 @@ export class Kvm implements Disposable {
    * @throws {DisposedError} after disposal.
    */
   msrIndexList(): number[] {
+    return this.#msrList("KVM_GET_MSR_INDEX_LIST");
+  }
+
+  /**
+   * The MSRs that tell of features, for {@link featureMsrs} (KVM_GET_MSR_FEATURE_INDEX_LIST, KVM API
+   * 4.3).
+   *
+   * @throws {KvmError} when the ioctl fails.
+   * @throws {DisposedError} after disposal.
+   */
+  msrFeatureIndexList(): number[] {
+    return this.#msrList("KVM_GET_MSR_FEATURE_INDEX_LIST");
+  }
+
+  /**
+   * What KVM supports of features that MSRs tell of (KVM_GET_MSRS of the system, KVM API 4.18).
+   *
+   * @returns as many as KVM could read, in order: it stops at the first that is none
+   * @throws {KvmError} E2BIG when there are too many.
+   * @throws {DisposedError} after disposal.
+   */
+  featureMsrs(indices: readonly number[]): MsrEntry[] {
+    const view = msrBuffer(indices.map((index) => ({ index, data: 0n })));
+    return decodeMsrs(view, ioctlBuffer(this.#fd, "KVM_GET_MSRS", view));
+  }
+
+  #msrList(name: "KVM_GET_MSR_INDEX_LIST" | "KVM_GET_MSR_FEATURE_INDEX_LIST"): number[] {
     const limit = 1024;
     const list = new Uint32Array(1 + limit);
     list[0] = limit;
-    ioctlBuffer(this.#fd, "KVM_GET_MSR_INDEX_LIST", list);
+    ioctlBuffer(this.#fd, name, list);
     return [...list.subarray(1, 1 + list[0])];
   }
 
@@ -165,8 +197,49 @@ export class Kvm implements Disposable {
    * @throws {DisposedError} after disposal.
    */
   createVm(type: number = 0): Vm {
-    const number = uninterrupted(() => ioctlValue(this.#fd, "KVM_CREATE_VM", type));
-    return new Vm(new FileDescriptor(number, "Vm"), this.vcpuMmapSize());
+    const number = this.#create(type);
+    this.#features ??= stateFeatures(this.#fd, this.vcpuMmapSize(), this.msrIndexList());
+    return new Vm(new FileDescriptor(number, "Vm"), this.#features, type);
+  }
+
+  #create(type: number): number {
+    return uninterrupted(() => ioctlValue(this.#fd, "KVM_CREATE_VM", type));
+  }
+
+  /**
+   * Makes a VM from what {@link Vm.save} gave, whether it went through JSON or not. Its vCPUs are
+   * the calling thread's: {@link Vm.vcpu} gives them.
+   *
+   * @throws {RestoreError} when the value is malformed, or the host does not take an MSR of it.
+   * @throws {KvmError} when KVM refuses a state.
+   * @throws {DisposedError} after disposal.
+   */
+  restore(saved: SavedVm): Vm {
+    this.#fd.number;
+    checkSaved(saved);
+    const vm = this.createVm(saved.type);
+    try {
+      restoreConfiguration(vm, saved);
+      restoreMemory(vm, saved);
+      for (const { id } of saved.vcpus) vm.createVcpu(id);
+      vm.restoreState(saved);
+      return vm;
+    } catch (error) {
+      vm[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Saves a VM, destroys it and restores it into a new one that takes its place: the object and all
+   * that belongs to it go on as if nothing had happened. Memory stays where it is.
+   *
+   * @throws {SaveError} when a vCPU has a thread of its own or an exit that waits for an answer.
+   * @throws {KvmError} when an ioctl fails; the VM is not to be used then.
+   * @throws {DisposedError} after disposal.
+   */
+  renew(vm: Vm): void {
+    vm.renew((type) => this.#create(type), this.#fd.number);
   }
 
   /** Closes `/dev/kvm`; VMs that it made live on. */

@@ -1,14 +1,12 @@
 import { encode } from "../../ffi/abi/layout.ts";
-import {
-  kvm_clear_dirty_log,
-  kvm_dirty_log,
-  kvm_userspace_memory_region,
-} from "../../ffi/abi/memory.ts";
+import { kvm_userspace_memory_region } from "../../ffi/abi/memory.ts";
 import { DisposedError } from "../../ffi/disposed.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { Mapping, PAGE_SIZE } from "../../ffi/mapping.ts";
 import { act, type ActionOperand, type Observed } from "./action.ts";
+import { DirtyLog } from "./dirty_log.ts";
 import { ioctlBuffer } from "./ioctl.ts";
+import type { VmConfiguration } from "./vm_configuration.ts";
 
 /** Flag of a slot: log which pages are written (KVM_MEM_LOG_DIRTY_PAGES). */
 export const MEMORY_LOG_DIRTY_PAGES = 1;
@@ -38,6 +36,12 @@ interface Backed {
   readonly offset: number;
 }
 
+/** A slot as it was set, its memory and all. */
+export interface ConfiguredSlot extends MemorySlot {
+  readonly guestAddress: bigint;
+  readonly size: bigint;
+}
+
 /** Thrown when guest memory is accessed from the host where no slot backs it. */
 export class GuestAddressError extends RangeError {
   /** The class's name. */
@@ -65,13 +69,16 @@ export class GuestMemory {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
   readonly #slots = new Map<number, Backed>();
+  readonly #configured = new Map<number, ConfiguredSlot>();
+  readonly #dirty: DirtyLog;
   readonly #owned: Mapping[] = [];
   #disposed = false;
 
   /** Made by {@link Vm}. */
-  constructor(fd: FileDescriptor, observed: Observed) {
+  constructor(fd: FileDescriptor, observed: Observed, configuration: VmConfiguration) {
     this.#fd = fd;
     this.#observed = observed;
+    this.#dirty = new DirtyLog(fd, configuration);
   }
 
   /**
@@ -85,29 +92,73 @@ export class GuestMemory {
     const start = BigInt(slot.guestAddress);
     const size = BigInt(slot.size);
     const { memory, offset = 0, flags = 0 } = slot;
-    const base = memory instanceof Mapping ? memory.address : memory ?? 0n;
     const operands: ActionOperand[] = [slot.slot, ["gpa", start], ["size", size]];
     if (flags !== 0) operands.push(["flags", flags]);
     act(this.#observed, "slot", operands, () => {
-      encode(kvm_userspace_memory_region, region, {
-        slot: slot.slot,
-        flags,
-        guest_phys_addr: start,
-        memory_size: size,
-        userspace_addr: base + BigInt(offset),
-      });
-      ioctlBuffer(
-        this.#fd,
-        "KVM_SET_USER_MEMORY_REGION",
-        region,
-        `slot ${slot.slot} at 0x${start.toString(16)}, 0x${size.toString(16)} bytes`,
-      );
+      this.#setRegion({ ...slot, guestAddress: start, size });
       // Before the observer hears of it, so that it finds the slot as it is now.
+      this.#configured.delete(slot.slot);
+      if (size === 0n || (flags & MEMORY_LOG_DIRTY_PAGES) === 0) this.#dirty.forget(slot.slot);
       if (size === 0n) this.#slots.delete(slot.slot);
-      else if (memory instanceof Mapping) {
-        this.#slots.set(slot.slot, { start, size, memory, offset });
+      else {
+        this.#configured.set(slot.slot, { ...slot, guestAddress: start, size });
+        if (memory instanceof Mapping) this.#slots.set(slot.slot, { start, size, memory, offset });
       }
     });
+  }
+
+  #setRegion({ slot, guestAddress, size, memory, offset = 0, flags = 0 }: ConfiguredSlot): void {
+    const base = memory instanceof Mapping ? memory.address : memory ?? 0n;
+    encode(kvm_userspace_memory_region, region, {
+      slot,
+      flags,
+      guest_phys_addr: guestAddress,
+      memory_size: size,
+      userspace_addr: base + BigInt(offset),
+    });
+    ioctlBuffer(
+      this.#fd,
+      "KVM_SET_USER_MEMORY_REGION",
+      region,
+      `slot ${slot} at 0x${guestAddress.toString(16)}, 0x${size.toString(16)} bytes`,
+    );
+  }
+
+  /**
+   * The slots as they were set, in the order in which they were.
+   *
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  configuredSlots(): ConfiguredSlot[] {
+    this.#check();
+    return [...this.#configured.values()];
+  }
+
+  /**
+   * Puts the slots over their memory again, in a VM that has none of them.
+   *
+   * @throws {KvmError} when KVM refuses a slot.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  renewSlots(): void {
+    for (const slot of this.configuredSlots()) this.#setRegion(slot);
+    for (const [slot, pages] of this.#loggedSlots()) this.#dirty.reset(slot, pages);
+  }
+
+  /**
+   * Takes the pages that the dirty logs know of, for {@link dirtyLog} to tell of later, when KVM has
+   * forgotten them.
+   *
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  carryDirtyLogs(): void {
+    for (const [slot, pages] of this.#loggedSlots()) this.#dirty.carry(slot, pages);
+  }
+
+  #loggedSlots(): [slot: number, pages: number][] {
+    return this.configuredSlots()
+      .filter(({ flags = 0 }) => (flags & MEMORY_LOG_DIRTY_PAGES) !== 0)
+      .map(({ slot, size }) => [slot, Number(size / BigInt(PAGE_SIZE))]);
   }
 
   /**
@@ -199,15 +250,7 @@ export class GuestMemory {
    */
   dirtyLog(slot: number, pages: number): bigint[] {
     return act(this.#observed, "dirty-log", [slot], () => {
-      const bitmap = Mapping.anonymous(bitmapSize(pages));
-      try {
-        const view = new DataView(new ArrayBuffer(kvm_dirty_log.size));
-        encode(kvm_dirty_log, view, { slot, dirty_bitmap: bitmap.address });
-        ioctlBuffer(this.#fd, "KVM_GET_DIRTY_LOG", view, `slot ${slot}`);
-        return setBits(bitmap.bytes, pages);
-      } finally {
-        bitmap[Symbol.dispose]();
-      }
+      return this.#dirty.get(slot, pages);
     }, (dirty) => dirty);
   }
 
@@ -224,21 +267,7 @@ export class GuestMemory {
     const operands: ActionOperand[] = [slot, ["first", firstPage], ["pages", pages]];
     if (which !== undefined) operands.push(["which", which]);
     act(this.#observed, "clear-dirty-log", operands, () => {
-      const bitmap = Mapping.anonymous(bitmapSize(pages));
-      try {
-        if (which === undefined) bitmap.bytes.fill(0xff);
-        else setBytes(bitmap.bytes, which);
-        const view = new DataView(new ArrayBuffer(kvm_clear_dirty_log.size));
-        encode(kvm_clear_dirty_log, view, {
-          slot,
-          num_pages: pages,
-          first_page: BigInt(firstPage),
-          dirty_bitmap: bitmap.address,
-        });
-        ioctlBuffer(this.#fd, "KVM_CLEAR_DIRTY_LOG", view, `slot ${slot}`);
-      } finally {
-        bitmap[Symbol.dispose]();
-      }
+      this.#dirty.clear(slot, firstPage, pages, which);
     });
   }
 
@@ -246,29 +275,11 @@ export class GuestMemory {
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#slots.clear();
+    this.#configured.clear();
     for (const memory of this.#owned.splice(0)) memory[Symbol.dispose]();
   }
 
   #check(): void {
     if (this.#disposed) throw new DisposedError("GuestMemory");
   }
-}
-
-/** Bytes of a dirty bitmap in whole pages: the kernel writes it in units of 64 bits. */
-function bitmapSize(pages: number): number {
-  const bytes = Math.ceil(pages / 64) * 8;
-  return Math.max(1, Math.ceil(bytes / PAGE_SIZE)) * PAGE_SIZE;
-}
-
-function setBytes(bitmap: Uint8Array, bits: bigint): void {
-  for (let at = 0; at < bitmap.length; at++) bitmap[at] = Number(bits >> BigInt(8 * at) & 0xffn);
-}
-
-function setBits(bitmap: Uint8Array, pages: number): bigint[] {
-  const set: bigint[] = [];
-  // Whole words are looked at, so that a bit set beyond the slot's end is seen too.
-  for (let page = 0; page < Math.ceil(pages / 64) * 64; page++) {
-    if (bitmap[page >> 3] & (1 << (page & 7))) set.push(BigInt(page));
-  }
-  return set;
 }

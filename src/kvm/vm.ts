@@ -1,16 +1,24 @@
 import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts";
-import { encode } from "../../ffi/abi/layout.ts";
-import { kvm_enable_cap } from "../../ffi/abi/control.ts";
 import { DisposedError } from "../../ffi/disposed.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
-import type { ActionObserver, Observed } from "./action.ts";
-import { act } from "./action.ts";
+import { act, type ActionObserver, type Observed } from "./action.ts";
+import { enableCapability } from "./enable_capability.ts";
 import { Interrupts } from "./interrupts.ts";
 import { ioctlAddress, ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import { IoEvents } from "./io_events.ts";
 import { GuestMemory } from "./memory.ts";
+import { type MsrFilter, msrFilterOperands, withMsrFilter } from "./msr_filter.ts";
+import { type SavedVm, SaveError } from "./saved_state.ts";
 import { Vcpu } from "./vcpu.ts";
 import { VcpuThread } from "./vcpu_thread.ts";
+import {
+  newConfiguration,
+  type StateFeatures,
+  type VmConfiguration,
+  withWholeEvents,
+} from "./vm_configuration.ts";
+import { restoreClock, restoreConfiguration, restoreDevices } from "./vm_restore.ts";
+import { saveVm } from "./vm_save.ts";
 
 /**
  * A virtual machine: the descriptor that KVM_CREATE_VM gives (KVM API 4.2).
@@ -34,7 +42,8 @@ import { VcpuThread } from "./vcpu_thread.ts";
  */
 export class Vm implements Disposable, Observed {
   readonly #fd: FileDescriptor;
-  readonly #runSize: number;
+  readonly #features: StateFeatures;
+  readonly #configuration: VmConfiguration;
   readonly #vcpus = new Set<Vcpu | VcpuThread>();
   /** Called with everything that the host does to this VM and its vCPUs from here on. */
   observer?: ActionObserver;
@@ -46,12 +55,13 @@ export class Vm implements Disposable, Observed {
   readonly events: IoEvents;
 
   /** Made by {@link Kvm.createVm}. */
-  constructor(fd: FileDescriptor, runSize: number) {
+  constructor(fd: FileDescriptor, features: StateFeatures, type: number) {
     this.#fd = fd;
-    this.#runSize = runSize;
-    this.memory = new GuestMemory(fd, this);
-    this.irq = new Interrupts(fd, this);
-    this.events = new IoEvents(fd, this);
+    this.#features = features;
+    this.#configuration = newConfiguration(type);
+    this.memory = new GuestMemory(fd, this, this.#configuration);
+    this.irq = new Interrupts(fd, this, this.#configuration);
+    this.events = new IoEvents(fd, this, this.#configuration);
   }
 
   /**
@@ -72,19 +82,34 @@ export class Vm implements Disposable, Observed {
    * @throws {DisposedError} after disposal.
    */
   enableCapability(capability: CapabilityName, ...args: (number | bigint)[]): void {
-    const operands = [
-      capability.replace(/^KVM_CAP_/, "").toLowerCase().replaceAll("_", "-"),
-      ...args,
-    ];
-    act(this, "enable", operands, () => {
-      const view = new DataView(new ArrayBuffer(kvm_enable_cap.size));
-      encode(kvm_enable_cap, view, {
-        cap: capabilities[capability],
-        flags: 0,
-        args: Array.from({ length: 4 }, (_, index) => BigInt(args[index] ?? 0)),
-      });
-      ioctlBuffer(this.#fd, "KVM_ENABLE_CAP", view, capability);
+    enableCapability(this.#fd, this, capability, args);
+    this.#configuration.capabilities.push({ name: capability, args });
+  }
+
+  /**
+   * Says which MSRs the guest may read and write; a denied access is #GP, or an exit where
+   * KVM_CAP_X86_USER_SPACE_MSR asks for it (KVM_X86_SET_MSR_FILTER, KVM API 4.97).
+   *
+   * @throws {KvmError} EINVAL when the default denies and no range is given, or a range has more
+   * MSRs than 12288.
+   * @throws {RangeError} when there are more than 16 ranges.
+   * @throws {DisposedError} after disposal.
+   *
+   * @example
+   * ```ts
+   * import { Kvm } from "@trapline/trapline";
+   *
+   * using kvm = Kvm.open();
+   * using vm = kvm.createVm();
+   * // IA32_PAT (0x277) can be read and not written.
+   * vm.setMsrFilter({ ranges: [{ access: "write", base: 0x277, count: 1, allowed: Uint8Array.of(0) }] });
+   * ```
+   */
+  setMsrFilter(filter: MsrFilter): void {
+    act(this, "msr-filter", msrFilterOperands(filter), () => {
+      withMsrFilter(filter, (view) => ioctlBuffer(this.#fd, "KVM_X86_SET_MSR_FILTER", view));
     });
+    this.#configuration.msrFilter = filter;
   }
 
   /**
@@ -97,6 +122,7 @@ export class Vm implements Disposable, Observed {
    */
   setTssAddress(address: number | bigint): void {
     ioctlAddress(this.#fd, "KVM_SET_TSS_ADDR", BigInt(address));
+    this.#configuration.tssAddress = BigInt(address);
   }
 
   /**
@@ -107,7 +133,11 @@ export class Vm implements Disposable, Observed {
    * @throws {DisposedError} after disposal.
    */
   createVcpu(id: number = 0): Vcpu {
-    const vcpu = Vcpu.create(this.#fd, id, this.#runSize, this);
+    const { sharedSize } = this.#features;
+    const vcpu = Vcpu.create(this.#fd, id, sharedSize, this, {
+      features: this.#features,
+      configuration: this.#configuration,
+    });
     this.#vcpus.add(vcpu);
     return vcpu;
   }
@@ -121,7 +151,7 @@ export class Vm implements Disposable, Observed {
    * @throws {DisposedError} after disposal.
    */
   async startVcpu(id: number): Promise<VcpuThread> {
-    const thread = await VcpuThread.start(this.#fd, id, this.#runSize, this);
+    const thread = await VcpuThread.start(this.#fd, id, this.#features.sharedSize, this);
     if (this.#fd.disposed) {
       thread[Symbol.dispose]();
       throw new DisposedError("Vm");
@@ -130,11 +160,124 @@ export class Vm implements Disposable, Observed {
     return thread;
   }
 
+  /**
+   * The vCPU of an id, such as one of a restored VM.
+   *
+   * @throws {RangeError} when {@link createVcpu} has made none of it.
+   */
+  vcpu(id: number = 0): Vcpu {
+    for (const vcpu of this.#inline()) if (vcpu.id === id) return vcpu;
+    throw new RangeError(`there is no vCPU ${id} of this thread: make it with createVcpu(${id})`);
+  }
+
+  /** The vCPUs of the calling thread that are not disposed. */
+  #inline(): Vcpu[] {
+    return [...this.#vcpus].filter((vcpu): vcpu is Vcpu => {
+      return vcpu instanceof Vcpu && !vcpu.disposed;
+    });
+  }
+
+  /**
+   * All state of the VM as one plain value, for {@link Kvm.restore}: what the host set, the memory,
+   * the devices, and each vCPU once its pending I/O is complete. It survives JSON.
+   *
+   * Eventfds and the dirty log are the host's own and not in it.
+   *
+   * @param contents whether the contents of memory are wanted; default true
+   * @throws {SaveError} when a vCPU has a thread of its own or an exit that waits for an answer, or
+   * a slot is backed by an address.
+   * @throws {KvmError} when an ioctl fails.
+   * @throws {DisposedError} after disposal.
+   *
+   * @example
+   * ```ts
+   * import { Kvm, type SavedVm } from "@trapline/trapline";
+   *
+   * using kvm = Kvm.open();
+   * let saved: SavedVm;
+   * {
+   *   using vm = kvm.createVm();
+   *   vm.memory.addRam(0, 0x1000).bytes[0] = 0xf4; // HLT
+   *   const vcpu = vm.createVcpu();
+   *   const sregs = vcpu.sregs();
+   *   vcpu.setSregs({ ...sregs, cs: { ...sregs.cs, base: 0n, selector: 0 } });
+   *   vcpu.setRegs({ ...vcpu.regs(), rip: 0n, rbx: 0x21n });
+   *   saved = JSON.parse(JSON.stringify(vm.save()));
+   * }
+   * using vm = kvm.restore(saved);
+   * console.log(vm.vcpu().run().reason, vm.vcpu().regs().rbx); // "hlt" 0x21n
+   * ```
+   */
+  save({ contents = true }: { contents?: boolean } = {}): SavedVm {
+    this.#fd.number;
+    for (const vcpu of this.#vcpus) {
+      if (!(vcpu instanceof VcpuThread)) continue;
+      throw new SaveError(`vCPU ${vcpu.id} has a thread of its own: a VM is saved from one thread`);
+    }
+    const parts = { fd: this.#fd, configuration: this.#configuration, memory: this.memory };
+    return saveVm(parts, this.#inline().map((vcpu) => vcpu.save()), contents);
+  }
+
+  /**
+   * Does `body` while {@link VcpuState.events} tells pending exceptions from injected ones and shows
+   * a triple fault, also where the capabilities for it are off (KVM API 4.31).
+   *
+   * @throws {KvmError} when a capability cannot be switched.
+   * @throws {DisposedError} after disposal.
+   */
+  withWholeEvents<T>(body: () => T): T {
+    return withWholeEvents(this.#fd, this.#features, this.#configuration, body);
+  }
+
+  /** Sets the state of a VM whose configuration, memory and vCPUs are there. */
+  restoreState(saved: SavedVm): void {
+    const tscShift = restoreClock(this.#fd, saved);
+    for (const vcpu of saved.vcpus) this.vcpu(vcpu.id).restore(vcpu, tscShift);
+    restoreDevices(this.#fd, saved);
+  }
+
+  /**
+   * Saves the VM, destroys it and restores it into a new one that takes its place: this object, its
+   * vCPUs, its memory and its eventfds go on as if nothing had happened. {@link Kvm.renew} is the
+   * usual way.
+   *
+   * @param create makes a VM of a type and gives its descriptor
+   * @param placeholder a descriptor that keeps the numbers while there is no VM
+   * @throws {SaveError} as {@link save}.
+   * @throws {KvmError} when an ioctl fails; the VM is not to be used then.
+   */
+  renew(create: (type: number) => number, placeholder: number): void {
+    this.irq.quiesceEventFds();
+    this.memory.carryDirtyLogs();
+    const saved = this.save({ contents: false });
+    const { observer } = this;
+    this.observer = undefined;
+    try {
+      const vcpus = this.#inline();
+      for (const vcpu of vcpus) vcpu.release(placeholder);
+      // The last reference: from here on there is no VM.
+      this.#fd.become(placeholder);
+      using fresh = new FileDescriptor(create(saved.type), "Vm");
+      this.#fd.become(fresh.number);
+      this.#configuration.capabilities.length = 0;
+      this.#configuration.coalesced = [];
+      restoreConfiguration(this, saved);
+      this.memory.renewSlots();
+      for (const vcpu of vcpus) vcpu.renew();
+      this.restoreState(saved);
+      this.events.renewEventFds();
+      this.irq.renewEventFds();
+    } finally {
+      this.observer = observer;
+    }
+  }
+
   /** Closes its vCPUs, then the VM, then unmaps the memory that it owns. */
   [Symbol.dispose](): void {
     for (const vcpu of this.#vcpus) vcpu[Symbol.dispose]();
     this.#vcpus.clear();
     this.#fd[Symbol.dispose]();
+    this.events[Symbol.dispose]();
     this.memory[Symbol.dispose]();
   }
 }
