@@ -49,6 +49,7 @@ export {
 export { type InterruptChip, Interrupts, type Msi, type Route } from "./src/kvm/interrupts.ts";
 export { type IoEvent, IoEvents } from "./src/kvm/io_events.ts";
 export type { CoalescedWrite, CoalescedZone } from "./src/kvm/coalesced.ts";
+export type { MsrFilter, MsrFilterRange } from "./src/kvm/msr_filter.ts";
 export { Watchdog } from "./src/kvm/watchdog.ts";
 export { KvmError } from "./src/kvm/error.ts";
 export type { ActionObserver, ActionOperand, HostAction, Observed } from "./src/kvm/action.ts";

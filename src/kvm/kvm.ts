@@ -1,13 +1,14 @@
 import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts";
-import { integer, oneOf } from "../../ffi/argument.ts";
+import { integer, list, oneOf } from "../../ffi/argument.ts";
 import { SystemCallError } from "../../ffi/errno.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { UnsupportedPlatformError } from "../../ffi/libc.ts";
 import type { CpuidEntry, MsrEntry } from "../x86/state.ts";
 import { type Attribute, hasAttribute, readAttribute } from "./attribute.ts";
 import { KvmError } from "./error.ts";
-import { readCpuid, readMsrs } from "./entries.ts";
+import { readCpuid } from "./cpuid_buffer.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import { decodeMsrs, msrBuffer } from "./msr_buffer.ts";
 import { Vm } from "./vm.ts";
 
 /** The API version that every KVM since Linux 2.6.22 answers (KVM API 4.1). */
@@ -200,11 +201,14 @@ export class Kvm implements Disposable {
    * @param indices of {@link msrFeatureIndexList}
    * @returns as many as KVM could read, in order: it stops at the first it refuses
    * @throws {KvmError} E2BIG for 256 or more.
-   * @throws {ArgumentError} when an index is not 32 bits.
+   * @throws {ArgumentError} when it is no list.
+   * @throws {LayoutError} when an index is not 32 bits.
    * @throws {DisposedError} after disposal.
    */
   featureMsrs(indices: readonly number[]): MsrEntry[] {
-    return readMsrs(this.#fd, indices);
+    list("the MSRs", indices);
+    const view = msrBuffer(indices.map((index) => ({ index, data: 0n })));
+    return decodeMsrs(view, ioctlBuffer(this.#fd, "KVM_GET_MSRS", view, `${indices.length} MSRs`));
   }
 
   /**

@@ -5,8 +5,6 @@ import {
   kvm_cpuid_entry2,
   kvm_debugregs,
   kvm_mp_state,
-  kvm_msr_entry,
-  kvm_msrs,
   kvm_regs,
   kvm_sregs,
   kvm_vcpu_events,
@@ -24,6 +22,7 @@ import type {
 } from "../x86/state.ts";
 import { act, type ActionOperand, type Observed } from "./action.ts";
 import { ioctlBuffer } from "./ioctl.ts";
+import { decodeMsrs, msrBuffer } from "./msr_buffer.ts";
 
 const scratch = new Map<Layout, DataView<ArrayBuffer>>();
 
@@ -164,10 +163,7 @@ export class VcpuState {
    */
   msrs(indices: readonly number[]): MsrEntry[] {
     const view = msrBuffer(indices.map((index) => ({ index, data: 0n })));
-    const count = ioctlBuffer(this.#fd, "KVM_GET_MSRS", view);
-    return Array.from({ length: count }, (_, position) => {
-      return decode(kvm_msr_entry, view, kvm_msrs.size + position * kvm_msr_entry.size);
-    });
+    return decodeMsrs(view, ioctlBuffer(this.#fd, "KVM_GET_MSRS", view));
   }
 
   /**
@@ -178,7 +174,10 @@ export class VcpuState {
    * @throws {DisposedError} after disposal.
    */
   setMsrs(entries: readonly MsrEntry[]): number {
-    const operands = entries.map(({ index, data }): ActionOperand => [`msr.${index}`, data]);
+    const operands = entries.map(({ index, data }): ActionOperand => [
+      `msr.0x${index.toString(16)}`,
+      data,
+    ]);
     return act(
       this.#observed,
       "set-msrs",
@@ -236,16 +235,6 @@ export class VcpuState {
       ioctlBuffer(this.#fd, name, view);
     });
   }
-}
-
-function msrBuffer(entries: readonly MsrEntry[]): DataView<ArrayBuffer> {
-  const { size } = kvm_msr_entry;
-  const view = new DataView(new ArrayBuffer(kvm_msrs.size + entries.length * size));
-  view.setUint32(kvm_msrs.fields.nmsrs[0], entries.length, true);
-  entries.forEach((entry, position) => {
-    encode(kvm_msr_entry, view, entry, kvm_msrs.size + position * size);
-  });
-  return view;
 }
 
 const encodedCpuid = new WeakMap<readonly CpuidEntry[], DataView<ArrayBuffer>>();

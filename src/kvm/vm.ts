@@ -12,17 +12,13 @@ import type { ClockData } from "./clock.ts";
 import { Device } from "./device.ts";
 import { Encryption } from "./encryption.ts";
 import { KvmError } from "./error.ts";
-import {
-  encodeMsrFilter,
-  encodePmuEventFilter,
-  type MsrFilter,
-  type PmuEventFilter,
-} from "./filters.ts";
 import { HyperV } from "./hyperv.ts";
 import { Interrupts } from "./interrupts.ts";
 import { ioctlAddress, ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import { IoEvents } from "./io_events.ts";
 import { GuestMemory } from "./memory.ts";
+import { type MsrFilter, msrFilterOperands, withMsrFilter } from "./msr_filter.ts";
+import { encodePmuEventFilter, type PmuEventFilter } from "./pmu_event_filter.ts";
 import { Statistics } from "./statistics.ts";
 import { Vcpu } from "./vcpu.ts";
 import { VcpuThread } from "./vcpu_thread.ts";
@@ -114,6 +110,31 @@ export class Vm implements Disposable, Observed {
         args: Array.from({ length: 4 }, (_, index) => words[index] ?? 0n),
       });
       ioctlBuffer(this.#fd, "KVM_ENABLE_CAP", view, capability);
+    });
+  }
+
+  /**
+   * Says which MSRs the guest may read and write; a denied access is #GP, or an exit where
+   * KVM_CAP_X86_USER_SPACE_MSR asks for it (KVM_X86_SET_MSR_FILTER, KVM API 4.97).
+   *
+   * @throws {KvmError} EINVAL when the default denies and no range is given, or a range has more
+   * MSRs than 12288.
+   * @throws {RangeError} when there are more than 16 ranges.
+   * @throws {DisposedError} after disposal.
+   *
+   * @example
+   * ```ts
+   * import { Kvm } from "@trapline/trapline";
+   *
+   * using kvm = Kvm.open();
+   * using vm = kvm.createVm();
+   * // IA32_PAT (0x277) can be read and not written.
+   * vm.setMsrFilter({ ranges: [{ access: "write", base: 0x277, count: 1, allowed: Uint8Array.of(0) }] });
+   * ```
+   */
+  setMsrFilter(filter: MsrFilter): void {
+    act(this, "msr-filter", msrFilterOperands(filter), () => {
+      withMsrFilter(filter, (view) => ioctlBuffer(this.#fd, "KVM_X86_SET_MSR_FILTER", view));
     });
   }
 
@@ -235,22 +256,6 @@ export class Vm implements Disposable, Observed {
   setTscKhz(khz: number): void {
     integer("a TSC frequency", khz, 0, 0x7fffffff);
     act(this, "set-tsc-khz", [khz], () => ioctlValue(this.#fd, "KVM_SET_TSC_KHZ", khz));
-  }
-
-  /**
-   * Says which MSRs the guest may access (KVM_X86_SET_MSR_FILTER, KVM API 4.97;
-   * KVM_CAP_X86_MSR_FILTER).
-   *
-   * @throws {KvmError} EINVAL for a flag that is unknown, a bitmap above 1536 bytes, or a denying
-   * fallback without a range.
-   * @throws {ArgumentError} when there are more than 16 ranges, or one is not as it has to be.
-   * @throws {DisposedError} after disposal.
-   */
-  setMsrFilter(filter: MsrFilter): void {
-    const { view, bitmaps } = encodeMsrFilter(filter);
-    act(this, "msr-filter", [["ranges", bitmaps.length]], () => {
-      ioctlBuffer(this.#fd, "KVM_X86_SET_MSR_FILTER", view, `${bitmaps.length} ranges`);
-    });
   }
 
   /**

@@ -1,10 +1,9 @@
-/** Lists of counted entries, as the ioctls of CPUID and of MSRs read them. @module */
-import { integer, list, unsigned32 } from "../../ffi/argument.ts";
+import { integer } from "../../ffi/argument.ts";
 import type { IoctlName } from "../../ffi/abi/ioctls.ts";
 import { decode } from "../../ffi/abi/layout.ts";
-import { kvm_cpuid2, kvm_cpuid_entry2, kvm_msr_entry, kvm_msrs } from "../../ffi/abi/registers.ts";
+import { kvm_cpuid2, kvm_cpuid_entry2 } from "../../ffi/abi/registers.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
-import type { CpuidEntry, MsrEntry } from "../x86/state.ts";
+import type { CpuidEntry } from "../x86/state.ts";
 import { KvmError } from "./error.ts";
 import { ioctlBuffer } from "./ioctl.ts";
 
@@ -38,27 +37,5 @@ export function readCpuid(
   return Array.from(
     { length: view.getUint32(kvm_cpuid2.fields.nent[0], true) },
     (_, index) => decode(kvm_cpuid_entry2, view, kvm_cpuid2.size + index * size),
-  );
-}
-
-/**
- * Reads MSRs (KVM_GET_MSRS, KVM API 4.18).
- *
- * @returns as many as KVM could read, in order
- * @throws {KvmError} E2BIG for 256 or more.
- * @throws {ArgumentError} when an index is not 32 bits.
- */
-export function readMsrs(fd: FileDescriptor, indices: readonly number[]): MsrEntry[] {
-  const { size } = kvm_msr_entry;
-  const { length } = list("the MSRs", indices);
-  const view = new DataView(new ArrayBuffer(kvm_msrs.size + length * size));
-  view.setUint32(kvm_msrs.fields.nmsrs[0], length, true);
-  indices.forEach((index, position) => {
-    view.setUint32(kvm_msrs.size + position * size, unsigned32("an MSR", index), true);
-  });
-  const count = ioctlBuffer(fd, "KVM_GET_MSRS", view, `${length} MSRs`);
-  return Array.from(
-    { length: count },
-    (_, position) => decode(kvm_msr_entry, view, kvm_msrs.size + position * size),
   );
 }
