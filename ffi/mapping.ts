@@ -76,7 +76,7 @@ export class Mapping implements Disposable {
    * @throws {SystemCallError} with the errno of `mmap(2)`.
    */
   static ofFd(fd: number, size: number, offset: number = 0): Mapping {
-    integer("a file descriptor", fd, 0, 0x7fffffff);
+    integer("a file descriptor", fd, -0x80000000, 0x7fffffff);
     return Mapping.#map(size, MAP_SHARED, fd, offset);
   }
 

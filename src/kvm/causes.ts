@@ -87,7 +87,8 @@ export const causes: Partial<Record<IoctlName, Readonly<Record<string, string>>>
   KVM_RESET_DIRTY_RINGS: { EINVAL: "this VM has no dirty rings: enable KVM_CAP_DIRTY_LOG_RING" },
   KVM_CLEAR_DIRTY_LOG: {
     ENOENT: "the slot does not exist or does not log dirty pages",
-    EINVAL: "the slot number is out of range, or the range is not 64-page aligned or beyond the slot",
+    EINVAL:
+      "the slot number is out of range, or the range is not 64-page aligned or beyond the slot",
     ENXIO: "the VM uses the dirty ring instead of the bitmap",
   },
   KVM_REGISTER_COALESCED_MMIO: {

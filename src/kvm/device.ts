@@ -1,6 +1,12 @@
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { act, type Observed } from "./action.ts";
-import { type Attribute, hasAttribute, readAttribute, writeAttribute } from "./attribute.ts";
+import {
+  type Attribute,
+  checkAttribute,
+  hasAttribute,
+  readAttribute,
+  writeAttribute,
+} from "./device_attribute.ts";
 
 /** The kind of device that x86's KVM knows: a bridge to VFIO (KVM_DEV_TYPE_VFIO). */
 export const DEVICE_TYPE_VFIO = 4;
@@ -36,12 +42,12 @@ export class Device implements Disposable {
   /**
    * Whether it has an attribute (KVM_HAS_DEVICE_ATTR, KVM API 4.81).
    *
-   * @throws {KvmError} when the ioctl fails with another errno than ENXIO.
    * @throws {ArgumentError} when a number is not in range.
    * @throws {DisposedError} after disposal.
    */
   hasAttribute(attribute: Attribute): boolean {
-    return hasAttribute(this.#fd, attribute);
+    const { group, attribute: number } = checkAttribute(attribute);
+    return hasAttribute(this.#fd, group, number);
   }
 
   /**
@@ -53,7 +59,7 @@ export class Device implements Disposable {
    * @throws {DisposedError} after disposal.
    */
   attribute(attribute: Attribute, size: number): Uint8Array<ArrayBuffer> {
-    return readAttribute(this.#fd, attribute, size);
+    return readAttribute(this.#fd, checkAttribute(attribute), size);
   }
 
   /**
@@ -66,7 +72,12 @@ export class Device implements Disposable {
    * @throws {DisposedError} after disposal.
    */
   setAttribute(attribute: Attribute, value: Uint8Array): void {
-    act(this.#observed, "set-attribute", [], () => writeAttribute(this.#fd, attribute, value));
+    act(
+      this.#observed,
+      "set-attribute",
+      [],
+      () => writeAttribute(this.#fd, checkAttribute(attribute), value),
+    );
   }
 
   /**

@@ -1,10 +1,10 @@
-import { addressOf } from "../../ffi/address.ts";
 import { bytes, integer, unsigned32, unsigned64 } from "../../ffi/argument.ts";
 import { encode } from "../../ffi/abi/layout.ts";
 import { kvm_enc_region } from "../../ffi/abi/memory.ts";
 import { kvm_sev_cmd } from "../../ffi/abi/xen.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { act, type Observed } from "./action.ts";
+import { bufferAddress } from "./device_attribute.ts";
 import { ioctlAddress, ioctlBuffer } from "./ioctl.ts";
 
 /** Encryption of a VM's memory (SEV, SEV-ES, SEV-SNP; "x86/amd-memory-encryption" of the kernel). */
@@ -43,7 +43,7 @@ export class Encryption {
    */
   command(id: number, argument?: Uint8Array<ArrayBuffer>, sev: number = 0): number {
     const view = new DataView(new ArrayBuffer(kvm_sev_cmd.size));
-    const data = argument === undefined ? 0n : addressOf(bytes("the argument", argument));
+    const data = argument === undefined ? 0n : bufferAddress(bytes("the argument", argument));
     encode(kvm_sev_cmd, view, {
       id: unsigned32("the command", id),
       data,

@@ -28,7 +28,11 @@ export class GuestMemoryFile implements Disposable {
    * @throws {KvmError} EINVAL when the size is not so, a flag is unknown, or the VM has none.
    * @throws {ArgumentError} when a number is not 64 bits.
    */
-  static create(vm: FileDescriptor, size: number | bigint, flags: number | bigint): GuestMemoryFile {
+  static create(
+    vm: FileDescriptor,
+    size: number | bigint,
+    flags: number | bigint,
+  ): GuestMemoryFile {
     const bytes = unsigned64("the size of a file", size);
     const view = new DataView(new ArrayBuffer(kvm_create_guest_memfd.size));
     encode(kvm_create_guest_memfd, view, {

@@ -103,5 +103,7 @@ export function ioctl(
 function descriptorOf(target: { readonly fd: number }): number {
   const fd: unknown = target?.fd;
   if (typeof fd === "number") return integer("the descriptor", fd, 0, 0x7fffffff);
-  throw new ArgumentError(`${shown(target)} has no descriptor: give a Kvm, a Vm, a Vcpu or a Device`);
+  throw new ArgumentError(
+    `${shown(target)} has no descriptor: give a Kvm, a Vm, a Vcpu or a Device`,
+  );
 }

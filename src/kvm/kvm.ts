@@ -4,7 +4,7 @@ import { SystemCallError } from "../../ffi/errno.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { UnsupportedPlatformError } from "../../ffi/libc.ts";
 import type { CpuidEntry, MsrEntry } from "../x86/state.ts";
-import { type Attribute, hasAttribute, readAttribute } from "./attribute.ts";
+import { type Attribute, checkAttribute, hasAttribute, readAttribute } from "./device_attribute.ts";
 import { KvmError } from "./error.ts";
 import { readCpuid } from "./cpuid_buffer.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
@@ -227,12 +227,12 @@ export class Kvm implements Disposable {
   /**
    * Whether the system has an attribute (KVM_HAS_DEVICE_ATTR, KVM API 4.81; KVM_CAP_SYS_ATTRIBUTES).
    *
-   * @throws {KvmError} when the ioctl fails with another errno than ENXIO.
    * @throws {ArgumentError} when a number is not in range.
    * @throws {DisposedError} after disposal.
    */
   hasAttribute(attribute: Attribute): boolean {
-    return hasAttribute(this.#fd, attribute);
+    const { group, attribute: number } = checkAttribute(attribute);
+    return hasAttribute(this.#fd, group, number);
   }
 
   /**
@@ -245,7 +245,7 @@ export class Kvm implements Disposable {
    * @throws {DisposedError} after disposal.
    */
   attribute(attribute: Attribute, size: number = 8): Uint8Array<ArrayBuffer> {
-    return readAttribute(this.#fd, attribute, size);
+    return readAttribute(this.#fd, checkAttribute(attribute), size);
   }
 
   /**

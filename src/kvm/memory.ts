@@ -1,4 +1,11 @@
-import { ArgumentError, integer, object, shown, unsigned32, unsigned64 } from "../../ffi/argument.ts";
+import {
+  ArgumentError,
+  integer,
+  object,
+  shown,
+  unsigned32,
+  unsigned64,
+} from "../../ffi/argument.ts";
 import { constants } from "../../ffi/abi/constants.ts";
 import { encode, type ValueOf } from "../../ffi/abi/layout.ts";
 import {
@@ -214,7 +221,10 @@ export class GuestMemory {
       attributes: unsigned64("the attributes", attributes),
       flags: unsigned64("the flags", flags),
     };
-    const operands: ActionOperand[] = [value.attributes, ["gpa", value.address], ["size", value.size]];
+    const operands: ActionOperand[] = [value.attributes, ["gpa", value.address], [
+      "size",
+      value.size,
+    ]];
     act(this.#observed, "memory-attributes", operands, () => {
       const view = new DataView(new ArrayBuffer(kvm_memory_attributes.size));
       encode(kvm_memory_attributes, view, value);

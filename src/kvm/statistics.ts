@@ -1,6 +1,6 @@
 import { constants } from "../../ffi/abi/constants.ts";
 import { kvm_stats_desc, kvm_stats_header } from "../../ffi/abi/control.ts";
-import { decode, type ValueOf } from "../../ffi/abi/layout.ts";
+import { decode } from "../../ffi/abi/layout.ts";
 import { SystemCallError } from "../../ffi/errno.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { libc } from "../../ffi/libc.ts";
@@ -39,6 +39,22 @@ export interface StatisticDescriptor {
   readonly flags: number;
 }
 
+/** The head of the file: `struct kvm_stats_header`, offsets in bytes of the file, with C's names. */
+export interface StatisticsHeader {
+  /** Always 0. */
+  readonly flags: number;
+  /** Bytes of every name, its closing zero included. */
+  readonly name_size: number;
+  /** How many descriptors there are. */
+  readonly num_desc: number;
+  /** Where the id is; a multiple of 8. */
+  readonly id_offset: number;
+  /** Where the descriptors are; a multiple of 8. */
+  readonly desc_offset: number;
+  /** Where the values are; a multiple of 8. */
+  readonly data_offset: number;
+}
+
 const types: readonly StatisticType[] = [
   "cumulative",
   "instant",
@@ -67,8 +83,8 @@ const bases = [10, 2] as const;
 export class Statistics implements Disposable {
   readonly #fd: FileDescriptor;
   readonly #byName: ReadonlyMap<string, StatisticDescriptor>;
-  /** The head of the file (`struct kvm_stats_header`), with the names of C. */
-  readonly header: Readonly<ValueOf<typeof kvm_stats_header>>;
+  /** The head of the file. */
+  readonly header: StatisticsHeader;
   /** What they belong to, such as `"kvm-1234"` or `"kvm-1234/vcpu-0"`. */
   readonly id: string;
   /** What there is, in the order of the file. */
@@ -181,7 +197,11 @@ function readAt(fd: FileDescriptor, offset: number, size: number): DataView<Arra
   const read = c.pread(fd.number, bytes, BigInt(size), BigInt(offset));
   if (read < 0n) throw new SystemCallError("pread", c.errno[0], "statistics");
   if (read !== BigInt(size)) {
-    throw new SystemCallError("pread", 0, `${read} of ${size} bytes at ${offset} of the statistics`);
+    throw new SystemCallError(
+      "pread",
+      0,
+      `${read} of ${size} bytes at ${offset} of the statistics`,
+    );
   }
   return new DataView(bytes.buffer);
 }

@@ -1,15 +1,15 @@
 import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts";
-import { ArgumentError, integer, oneOf, unsigned32, unsigned64 } from "../../ffi/argument.ts";
-import { kvm_create_device, kvm_enable_cap } from "../../ffi/abi/control.ts";
+import { integer, oneOf, unsigned32, unsigned64 } from "../../ffi/argument.ts";
+import { kvm_create_device } from "../../ffi/abi/control.ts";
 import { constants } from "../../ffi/abi/constants.ts";
 import { kvm_clock_data } from "../../ffi/abi/interrupts.ts";
 import { decode, encode } from "../../ffi/abi/layout.ts";
 import { DisposedError } from "../../ffi/disposed.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
-import type { ActionObserver, Observed } from "./action.ts";
-import { act } from "./action.ts";
+import { act, type ActionObserver, type Observed } from "./action.ts";
 import type { ClockData } from "./clock.ts";
 import { Device } from "./device.ts";
+import { enableCapability } from "./enable_capability.ts";
 import { Encryption } from "./encryption.ts";
 import { KvmError } from "./error.ts";
 import { HyperV } from "./hyperv.ts";
@@ -92,25 +92,12 @@ export class Vm implements Disposable, Observed {
    *
    * @param args up to four 64-bit arguments, as the capability's clause says
    * @throws {KvmError} EINVAL when KVM does not have it or an argument is wrong.
-   * @throws {ArgumentError} when there is no capability of that name, or an argument is not 64 bits.
+   * @throws {LayoutError} when there is no capability of that name, there are more than four
+   * arguments, or one is not 64 bits.
    * @throws {DisposedError} after disposal.
    */
   enableCapability(capability: CapabilityName, ...args: (number | bigint)[]): void {
-    oneOf("the capability", capability, capabilities);
-    if (args.length > 4) {
-      throw new ArgumentError(`${args.length} arguments of ${capability}: give at most 4`);
-    }
-    const words = args.map((argument) => unsigned64(`an argument of ${capability}`, argument));
-    const name = capability.replace(/^KVM_CAP_/, "").toLowerCase().replaceAll("_", "-");
-    act(this, "enable", [name, ...words], () => {
-      const view = new DataView(new ArrayBuffer(kvm_enable_cap.size));
-      encode(kvm_enable_cap, view, {
-        cap: capabilities[capability],
-        flags: 0,
-        args: Array.from({ length: 4 }, (_, index) => words[index] ?? 0n),
-      });
-      ioctlBuffer(this.#fd, "KVM_ENABLE_CAP", view, capability);
-    });
+    enableCapability(this.#fd, this, capability, args);
   }
 
   /**

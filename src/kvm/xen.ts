@@ -101,7 +101,10 @@ export interface XenVcpuAttributes {
 
 /** A structure with a type and a union. */
 interface Attributed extends Layout {
-  readonly fields: { readonly type: readonly [number, "u16"]; readonly u: readonly [number, Layout] };
+  readonly fields: {
+    readonly type: readonly [number, "u16"];
+    readonly u: readonly [number, Layout];
+  };
 }
 
 type Table<N extends string> = Readonly<Record<N, readonly [type: number, layout: Attributed]>>;
