@@ -1,11 +1,12 @@
 import { asm, defineCases, MEMORY_LOG_DIRTY_PAGES } from "../../mod.ts";
 
-/** Bytes of the ring: 1024 entries. */
-const SIZE = 0x4000;
+/** Bytes of the ring: 256 entries. */
+const SIZE = 0x1000;
 /** As many pages as make it full once: KVM keeps entries free for the processor's own log. */
-const PAGES = 1100;
+const PAGES = 280;
+const ROUNDS = 5;
 
-/** The processor's page-modification log, of 512 pages, makes the ring full earlier. */
+/** The processor's page-modification log, of 512 pages, wants a larger ring. */
 const rows = {
   "without-log": { requires: [{ backend: ["svm", "pvm"] }] },
   "log-switched-off": { requires: [{ parameter: "kvm_intel.pml", value: "N" }] },
@@ -17,12 +18,18 @@ export default defineCases("system/dirty-ring-full", rows, ({ requires }) => ({
   mode: "protected",
   requires: ["KVM_CAP_DIRTY_LOG_RING", ...requires],
   prepare: (vm) => vm.enableCapability("KVM_CAP_DIRTY_LOG_RING", SIZE),
-  registers: { rdi: 0x400000n, rcx: BigInt(PAGES) },
+  registers: { rbx: BigInt(ROUNDS) },
   guest: asm`
+    round:
+    mov edi, 0x400000
+    mov ecx, ${PAGES}
     next:
     mov byte [edi], 0x41
     add edi, 0x1000
     loop next
+    out 0x10, al
+    dec ebx
+    jnz round
     mov edi, 0
     hlt
   `,
@@ -36,33 +43,34 @@ export default defineCases("system/dirty-ring-full", rows, ({ requires }) => ({
       flags: MEMORY_LOG_DIRTY_PAGES,
     });
     using ring = vcpu.dirtyRing(SIZE);
-    run();
-    // Full stays full: the guest is not entered.
-    run();
-    const first = ring.harvest();
-    vm.memory.resetDirtyRings();
-    run();
-    const pages = new Set([...first, ...ring.harvest()].map(({ page }) => Number(page)));
-    const lost = Array.from({ length: PAGES }, (_, page) => page).filter((page) =>
-      !pages.has(page)
-    );
-    assertEquals("lost pages", { count: lost.length, first: lost.slice(0, 3) }, {
-      count: 0,
-      first: [],
-    });
-    assertEquals("pages", pages.size, PAGES);
-    assertEquals("a part of them at first", first.length > 0 && first.length < PAGES, true);
+    for (let round = 0; round < ROUNDS; round++) {
+      run();
+      // Full stays full: the guest is not entered.
+      if (round === 0) run();
+      const first = ring.harvest();
+      vm.memory.resetDirtyRings();
+      run();
+      const pages = new Set([...first, ...ring.harvest()].map(({ page }) => page));
+      vm.memory.resetDirtyRings();
+      assertEquals(`pages of round ${round}`, pages.size, PAGES);
+      assertEquals("a part of them at first", first.length > 0 && first.length < PAGES, true);
+    }
     // They are known: the frame need not tell them.
     memory.bytes.fill(0);
   },
   trace: `
     > slot 0x1 gpa=0x400000 size=0x${(PAGES * 0x1000).toString(16)} flags=0x1
     dirty-ring-full
+    ${
+    Array(ROUNDS).fill(`
     dirty-ring-full
     > reset-dirty-rings -> *
+    pio out 0x10 u8 0x0
+    > reset-dirty-rings -> *`).join("")
+  }
     hlt
-    = rcx 0x0
+    = rbx 0x0
     = rdi 0x0
-    = rflags 0x6
+    = rflags 0x46
   `,
 }));
