@@ -10,7 +10,7 @@ export default defineCase({
   ],
   mode: "protected",
   irqchip: "kernel",
-  timeout: 200,
+  timeout: 100,
   guest: asm`
     cli
     mov byte [0xa000], 1

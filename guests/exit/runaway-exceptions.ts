@@ -5,7 +5,7 @@ export default defineCase({
   id: "exit/runaway-exceptions",
   spec: ["KVM API 4.10: KVM_RUN (EINTR)", "SDM 3A 6.15: Interrupt 6"],
   mode: "long",
-  timeout: 200,
+  timeout: 100,
   handlers: { 6: "undefinedOpcode" },
   guest: asm`
     mov byte [0xa000], 1

@@ -19,7 +19,7 @@ export default defineCases("exit/runaway", rows, ({ mode, machine, loop }) => ({
   spec: ["KVM API 4.10: KVM_RUN (EINTR)", "KVM API 4.21: KVM_SET_SIGNAL_MASK"],
   mode,
   machine,
-  timeout: 200,
+  timeout: 100,
   guest: asm`
     mov byte [0xa000], 1
     ${loop}

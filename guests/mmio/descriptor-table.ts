@@ -18,7 +18,7 @@ export default defineCases("mmio/descriptor-table", rows, ({ instruction, exit, 
   spec: ["SDM 2B: SGDT", "SDM 2A: LGDT/LIDT", "KVM API 5: KVM_EXIT_MMIO"],
   mode: "long",
   registers: { rdi: 0xd0000040n },
-  timeout: 300,
+  timeout: 100,
   guest: asm`
     ${instruction}
     hlt
