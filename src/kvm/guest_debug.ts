@@ -1,6 +1,6 @@
 import { constants } from "../../ffi/abi/constants.ts";
 import { kvm_guest_debug } from "../../ffi/abi/control.ts";
-import { encode } from "../../ffi/abi/layout.ts";
+import { encode, LayoutError } from "../../ffi/abi/layout.ts";
 import type { ActionOperand } from "./action.ts";
 
 /** What a host debugs of a guest: `struct kvm_guest_debug` (KVM_SET_GUEST_DEBUG, KVM API 4.87). */
@@ -33,8 +33,12 @@ export function encodeGuestDebug(debug: GuestDebug): DataView<ArrayBuffer> {
   if (control !== 0) control |= constants.KVM_GUESTDBG_ENABLE;
   if (inject === "db") control |= constants.KVM_GUESTDBG_INJECT_DB;
   if (inject === "bp") control |= constants.KVM_GUESTDBG_INJECT_BP;
+  const addresses = hardwareBreakpoints?.addresses ?? [];
+  if (addresses.length > 4) {
+    throw new LayoutError(`${addresses.length} breakpoints; the debug registers hold 4 addresses`);
+  }
   const debugreg = Array<bigint>(8).fill(0n);
-  hardwareBreakpoints?.addresses.forEach((address, index) => debugreg[index] = address);
+  addresses.forEach((address, index) => debugreg[index] = address);
   debugreg[7] = hardwareBreakpoints?.dr7 ?? 0n;
   const view = new DataView(new ArrayBuffer(kvm_guest_debug.size));
   encode(kvm_guest_debug, view, { control, arch: { debugreg } });
