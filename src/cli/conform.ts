@@ -1,7 +1,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { HostError } from "../kvm/kvm.ts";
 import { ConsoleReport, exitCode, type Output, type Reported } from "../report/console.ts";
-import { caseRecord, formatRecord, type RunHeader, type RunRecord } from "../report/json_lines.ts";
+import { caseRecord, type RunHeader } from "../report/json_lines.ts";
 import { type Baseline, BaselineError, standing } from "../suite/baseline.ts";
 import {
   type CatalogueEntry,
@@ -11,8 +11,9 @@ import {
 } from "../suite/catalogue.ts";
 import { LocalHost } from "../suite/local_host.ts";
 import { CommandError, exitCodes } from "./exit.ts";
-import { fileUrl } from "./file_url.ts";
+import { fileUrl, shortPath } from "./file_url.ts";
 import { hostBaseline, readBaseline } from "./host_baseline.ts";
+import { openJson } from "./json_file.ts";
 
 /** What `conform --help` prints. */
 export const conformHelp = `deno task conform [pattern...] [options]
@@ -148,13 +149,22 @@ async function choose({ guests, patterns }: Options): Promise<CatalogueEntry[]> 
   );
 }
 
-function openHost({ timeout }: Options): LocalHost {
+function openHost({ timeout, patterns }: Options): LocalHost {
   try {
     return LocalHost.open({ timeout });
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    throw new CommandError(error.message, exitCodes.nothing);
+    // A lab's Deno and its kernel are those of an x86-64 Linux host too.
+    const way = error.problem === "platform" ? "" : ` ${wayOn(patterns)}`;
+    throw new CommandError(error.message + way, exitCodes.nothing);
   }
+}
+
+function wayOn(patterns: readonly string[]): string {
+  const quoted = patterns.map((pattern) => pattern.includes("*") ? ` '${pattern}'` : ` ${pattern}`);
+  const command = (lab: string) => `deno task lab ${lab}${quoted.join("")}`;
+  return "Emulated CPUs do without it: " +
+    `${command("svm")} judges AMD's KVM, ${command("vmx")} Intel's.`;
 }
 
 function knownFailures({ baseline }: Options, host: LocalHost): Baseline {
@@ -166,37 +176,4 @@ function knownFailures({ baseline }: Options, host: LocalHost): Baseline {
     if (!(error instanceof BaselineError)) throw error;
     throw new CommandError(error.message, exitCodes.nothing);
   }
-}
-
-interface JsonLines extends Disposable {
-  write(record: RunRecord): void;
-}
-
-function openJson(path: string | undefined): JsonLines {
-  if (path === undefined) return { write: () => {}, [Symbol.dispose]: () => {} };
-  const failed = (error: unknown) =>
-    new CommandError(`--json ${path}: ${(error as Error).message}`, exitCodes.nothing);
-  let file: Deno.FsFile;
-  try {
-    file = Deno.openSync(path, { write: true, create: true, truncate: true });
-  } catch (error) {
-    throw failed(error);
-  }
-  return {
-    write(record) {
-      const bytes = new TextEncoder().encode(`${formatRecord(record)}\n`);
-      try {
-        for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-      } catch (error) {
-        throw failed(error);
-      }
-    },
-    [Symbol.dispose]: () => file.close(),
-  };
-}
-
-/** A file relative to the folder of the project, where it lies in it. */
-function shortPath(url: string): string {
-  const root = new URL("../../", import.meta.url).href;
-  return url.startsWith(root) ? url.slice(root.length) : new URL(url).pathname;
 }

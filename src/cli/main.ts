@@ -2,8 +2,9 @@
 import type { Output } from "../report/console.ts";
 import { conform } from "./conform.ts";
 import { CommandError, exitCodes } from "./exit.ts";
+import { lab } from "./lab.ts";
 
-const commands = new Map([["conform", conform]]);
+const commands = new Map([["conform", conform], ["lab", lab]]);
 
 const encoder = new TextEncoder();
 

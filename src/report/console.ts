@@ -23,6 +23,12 @@ export interface Reported {
   readonly file: string;
 }
 
+/** How much a report tells. */
+export interface ConsoleReportOptions {
+  /** Leave out known failures and skips, but for their counts; default false. */
+  readonly onlyUnexpected?: boolean;
+}
+
 /** How often the live line is drawn anew, in milliseconds. */
 const LIVE_INTERVAL = 50;
 
@@ -30,14 +36,20 @@ const LIVE_INTERVAL = 50;
 export class ConsoleReport {
   readonly #output: Output;
   readonly #style: Style;
+  readonly #onlyUnexpected: boolean;
   readonly #all: Reported[] = [];
   readonly #started = performance.now();
   #drawn = 0;
 
-  /** @param total how many cases will run */
-  constructor(output: Output, readonly total: number) {
+  /**
+   * Starts the time.
+   *
+   * @param total how many cases will run
+   */
+  constructor(output: Output, readonly total: number, options: ConsoleReportOptions = {}) {
     this.#output = output;
     this.#style = output.color ? colorStyle : plainStyle;
+    this.#onlyUnexpected = options.onlyUnexpected ?? false;
   }
 
   /** A case begins. */
@@ -57,11 +69,13 @@ export class ConsoleReport {
   /** Writes failures, known failures, stale entries, skips and the summary. */
   finish(): void {
     if (this.#output.isTerminal) this.#output.write("\r\x1b[K");
+    // Several machines judge in an order of chance.
+    this.#all.sort((a, b) => a.result.case.id < b.result.case.id ? -1 : 1);
     const sections = [
       ...this.#standing("regression").map((reported) => this.#failure(reported)),
-      this.#knownFailures(),
+      this.#onlyUnexpected ? "" : this.#knownFailures(),
       this.#staleEntries(),
-      this.#skips(),
+      this.#onlyUnexpected ? "" : this.#skips(),
       this.#summary(),
     ];
     this.#output.write(sections.filter((section) => section !== "").join("\n\n") + "\n");

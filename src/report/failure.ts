@@ -18,7 +18,7 @@ const registerRows: readonly (readonly (keyof Registers)[])[] = [
 
 /** Renders a failed case, without a newline at the end. */
 export function formatFailure(result: CaseResult, style: Style, file?: string): string {
-  const { case: { id, spec, mode }, verdict, reason, autopsy } = result;
+  const { case: { id, spec, mode }, verdict, reason, autopsy, log } = result;
   const where = file === undefined ? `${mode} mode` : `${mode} mode, ${file}`;
   const lines = [
     `${style.bad(verdict.toUpperCase())} ${style.strong(id)}  ${style.faint(where)}`,
@@ -27,7 +27,17 @@ export function formatFailure(result: CaseResult, style: Style, file?: string): 
     ...traceLines(result).map((line) => formatDiffLine(line, style)),
   ];
   if (autopsy !== undefined) lines.push(...autopsyLines(autopsy));
+  if (log !== undefined && log !== "") lines.push(...logLines(log));
   return [lines[0], ...lines.slice(1).map((line) => `    ${line}`.trimEnd())].join("\n");
+}
+
+/** How many lines of a kernel's log are shown; a panic with its backtrace has about 60. */
+const LOG_SHOWN = 80;
+
+function logLines(log: string): string[] {
+  const lines = log.split("\n");
+  const left = lines.length > LOG_SHOWN ? ` (the first ${LOG_SHOWN} of ${lines.length} lines)` : "";
+  return [`the kernel's log${left}:`, ...lines.slice(0, LOG_SHOWN).map((line) => `  ${line}`)];
 }
 
 function traceLines({ expected, trace, divergence }: CaseResult): DiffLine[] {
