@@ -40,6 +40,22 @@ export type { GuestDebug } from "./src/kvm/guest_debug.ts";
 export { type GuestRange, type VcpuConfiguration, VcpuControl } from "./src/kvm/vcpu_control.ts";
 export { VcpuState } from "./src/kvm/vcpu_state.ts";
 export { VcpuRegisters } from "./src/kvm/vcpu_registers.ts";
+export {
+  type Base64,
+  type Hexadecimal,
+  RestoreError,
+  type SavedCapability,
+  type SavedGuestDebug,
+  type SavedIrqchip,
+  type SavedMemory,
+  type SavedMsrFilter,
+  type SavedPmuEventFilter,
+  type SavedRoute,
+  type SavedSlot,
+  type SavedVcpu,
+  type SavedVm,
+  SaveError,
+} from "./src/kvm/saved_state.ts";
 export { type RegisterSet, SharedRegisters } from "./src/kvm/shared_registers.ts";
 export { type VcpuMethod, VcpuThread } from "./src/kvm/vcpu_thread.ts";
 export {

@@ -9,6 +9,7 @@ import {
   loadCatalogue,
   selectCases,
 } from "../suite/catalogue.ts";
+import { type LensName, lensNames } from "../suite/lens.ts";
 import { LocalHost } from "../suite/local_host.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { fileUrl, shortPath } from "./file_url.ts";
@@ -26,6 +27,9 @@ A pattern is a part of a case's id, or the whole id with * for anything: pio, 'm
   --json FILE        write the run as JSON lines, each case as soon as it is judged
   --timeout MS       what a case's guest may take (default 3000); the cases that say it
                      themselves are scaled alike, so that 30000 suits a machine ten times slower
+  --lens LENS        what the host does between two exits that no guest must notice: restore
+                     (save the VM, destroy it, restore into a new one) or sync-regs (registers
+                     through the shared area only); every trace must stay the same
   --baseline FILE    the failures that are known of this host (default: the one in ci/baselines
                      for its backend and kernel series, if there is one)
   --no-baseline      judge without a baseline: every failure is unexpected
@@ -41,6 +45,7 @@ interface Options {
   readonly list: boolean;
   readonly json?: string;
   readonly timeout?: number;
+  readonly lens?: LensName;
   /** A file, or `false` for none. */
   readonly baseline?: string | false;
   readonly guests: URL;
@@ -67,6 +72,7 @@ export async function conform(args: readonly string[], output: Output): Promise<
     kind: "run",
     kernel: Deno.osRelease(),
     backend: host.facts.backend,
+    lens: options.lens,
     cases: chosen.length,
   };
   json.write(header);
@@ -92,7 +98,7 @@ export async function conform(args: readonly string[], output: Output): Promise<
 function parseOptions(args: readonly string[]): Options | "help" {
   const parsed = parseArgs(args, {
     boolean: ["list", "help"],
-    string: ["json", "timeout", "baseline", "guests", "_"],
+    string: ["json", "timeout", "lens", "baseline", "guests", "_"],
     negatable: ["baseline"],
     unknown: (arg, key) => {
       if (key === undefined) return true;
@@ -105,6 +111,7 @@ function parseOptions(args: readonly string[]): Options | "help" {
     list: parsed.list === true,
     json: value(parsed.json, "json"),
     timeout: parseTimeout(value(parsed.timeout, "timeout")),
+    lens: parseLens(value(parsed.lens, "lens")),
     baseline: parsed.baseline === false ? false : value(parsed.baseline, "baseline"),
     guests: parseFolder(value(parsed.guests, "guests")),
   };
@@ -128,6 +135,13 @@ function parseTimeout(text: string | undefined): number | undefined {
   return milliseconds;
 }
 
+function parseLens(name: string | undefined): LensName | undefined {
+  if (name === undefined) return;
+  const lens = lensNames.find((known) => known === name);
+  if (lens !== undefined) return lens;
+  throw usage(`--lens ${name} is no lens: ${lensNames.join(", ")}`);
+}
+
 function parseFolder(path: string | undefined): URL {
   if (path === undefined) return suite;
   return fileUrl(`${path.replace(/\/*$/, "")}/`);
@@ -149,9 +163,9 @@ async function choose({ guests, patterns }: Options): Promise<CatalogueEntry[]> 
   );
 }
 
-function openHost({ timeout, patterns }: Options): LocalHost {
+function openHost({ timeout, patterns, lens }: Options): LocalHost {
   try {
-    return LocalHost.open({ timeout });
+    return LocalHost.open({ timeout, lens });
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     // A lab's Deno and its kernel are those of an x86-64 Linux host too.
@@ -167,10 +181,10 @@ function wayOn(patterns: readonly string[]): string {
     `${command("svm")} judges AMD's KVM, ${command("vmx")} Intel's.`;
 }
 
-function knownFailures({ baseline }: Options, host: LocalHost): Baseline {
+function knownFailures({ baseline, lens }: Options, host: LocalHost): Baseline {
   if (baseline === false) return new Map();
   try {
-    if (baseline === undefined) return hostBaseline(host.facts);
+    if (baseline === undefined) return hostBaseline(host.facts, lens);
     return readBaseline(fileUrl(baseline));
   } catch (error) {
     if (!(error instanceof BaselineError)) throw error;

@@ -8,8 +8,11 @@ import { type Attribute, checkAttribute, hasAttribute, readAttribute } from "./d
 import { KvmError } from "./error.ts";
 import { readCpuid } from "./cpuid_buffer.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import type { SavedVm } from "./saved_state.ts";
 import { decodeMsrs, msrBuffer } from "./msr_buffer.ts";
 import { Vm } from "./vm.ts";
+import { type StateFeatures, stateFeatures } from "./vm_configuration.ts";
+import { checkSaved, restoreConfiguration, restoreMemory } from "./vm_restore.ts";
 
 /** The API version that every KVM since Linux 2.6.22 answers (KVM API 4.1). */
 const API_VERSION = 12;
@@ -48,6 +51,7 @@ export class HostError extends Error {
 export class Kvm implements Disposable {
   readonly #fd: FileDescriptor;
   #runSize: number | undefined;
+  #features: StateFeatures | undefined;
   #cpuid: readonly CpuidEntry[] | undefined;
 
   private constructor(fd: FileDescriptor) {
@@ -268,8 +272,49 @@ export class Kvm implements Disposable {
    */
   createVm(type: number = 0): Vm {
     integer("the type of a VM", type, 0, 0x7fffffff);
-    const number = uninterrupted(() => ioctlValue(this.#fd, "KVM_CREATE_VM", type));
-    return new Vm(new FileDescriptor(number, "Vm"), this.vcpuMmapSize());
+    const number = this.#create(type);
+    this.#features ??= stateFeatures(this.#fd, this.vcpuMmapSize(), this.msrIndexList());
+    return new Vm(new FileDescriptor(number, "Vm"), this.#features, type);
+  }
+
+  #create(type: number): number {
+    return uninterrupted(() => ioctlValue(this.#fd, "KVM_CREATE_VM", type));
+  }
+
+  /**
+   * Makes a VM from what {@link Vm.save} gave, whether it went through JSON or not. Its vCPUs are
+   * the calling thread's: {@link Vm.vcpu} gives them.
+   *
+   * @throws {RestoreError} when the value is malformed, or the host does not take an MSR of it.
+   * @throws {KvmError} when KVM refuses a state.
+   * @throws {DisposedError} after disposal.
+   */
+  restore(saved: SavedVm): Vm {
+    this.#fd.number;
+    checkSaved(saved);
+    const vm = this.createVm(saved.type);
+    try {
+      restoreConfiguration(vm, saved);
+      restoreMemory(vm, saved);
+      for (const { id } of saved.vcpus) vm.createVcpu(id);
+      vm.restoreState(saved);
+      return vm;
+    } catch (error) {
+      vm[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Saves a VM, destroys it and restores it into a new one that takes its place: the object and all
+   * that belongs to it go on as if nothing had happened. Memory stays where it is.
+   *
+   * @throws {SaveError} when a vCPU has a thread of its own or an exit that waits for an answer.
+   * @throws {KvmError} when an ioctl fails; the VM is not to be used then.
+   * @throws {DisposedError} after disposal.
+   */
+  renew(vm: Vm): void {
+    vm.renew((type) => this.#create(type), this.#fd.number);
   }
 
   /** Closes `/dev/kvm`; VMs that it made live on. */

@@ -103,6 +103,15 @@ export class SharedRegisters {
   }
 
   /**
+   * Has the next entry load none.
+   *
+   * @throws {DisposedError} after disposal of the vCPU.
+   */
+  drop(): void {
+    this.#view().setBigUint64(kvm_run.fields.kvm_dirty_regs[0], 0n, true);
+  }
+
+  /**
    * General registers, RIP and RFLAGS as the last exit stored them or {@link setRegs} left them.
    *
    * @throws {DisposedError} after disposal of the vCPU.

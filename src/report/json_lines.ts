@@ -16,6 +16,8 @@ export interface RunHeader {
   readonly backend: string;
   /** Module parameters that were given to a lab, such as `npt=0`. */
   readonly params?: readonly string[];
+  /** The lens that the cases ran under. */
+  readonly lens?: string;
   /** How many cases were chosen. */
   readonly cases: number;
 }

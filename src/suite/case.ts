@@ -5,6 +5,7 @@ import type { MachineOptions } from "../x86/modes.ts";
 import type { ModeName } from "../x86/registers.ts";
 import type { Registers } from "../x86/state.ts";
 import type { DriveContext } from "./drive.ts";
+import type { LensName } from "./lens.ts";
 import type { Requirement } from "./requirement.ts";
 
 /** Thrown when a case contradicts itself; the message names the case and the mend. */
@@ -66,6 +67,8 @@ export interface CaseDefinition {
   readonly vcpus?: number;
   /** What the host does, where running the guest to the end of the trace is not enough. */
   readonly drive?: (context: DriveContext) => void | Promise<void>;
+  /** Under which lenses its trace is not promised, and why. */
+  readonly withoutLens?: Readonly<Partial<Record<LensName, string>>>;
   /** Milliseconds that all its guest time may take; default 3000. */
   readonly timeout?: number;
 }
