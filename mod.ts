@@ -59,6 +59,7 @@ export {
 export { type RegisterSet, SharedRegisters } from "./src/kvm/shared_registers.ts";
 export { type VcpuMethod, VcpuThread } from "./src/kvm/vcpu_thread.ts";
 export {
+  type ConfiguredSlot,
   GuestAddressError,
   GuestMemory,
   MEMORY_ATTRIBUTE_PRIVATE,
@@ -222,6 +223,7 @@ export {
   type DrivenVcpu,
 } from "./src/suite/drive.ts";
 export { type Backend, HostFacts, type Requirement } from "./src/suite/requirement.ts";
+export type { LensName } from "./src/suite/lens.ts";
 export { LocalHost, type LocalHostOptions } from "./src/suite/local_host.ts";
 export type { Autopsy, CaseResult, Verdict } from "./src/suite/verdict.ts";
 export {

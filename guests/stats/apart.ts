@@ -6,6 +6,7 @@ export default defineCase({
   id: "stats/apart",
   spec: ["KVM API 4.133: KVM_GET_STATS_FD of a vCPU"],
   mode: "real",
+  withoutLens: { restore: "statistics are of the VM that is destroyed" },
   requires: ["KVM_CAP_BINARY_STATS_FD", { capability: "KVM_CAP_MAX_VCPUS", atLeast: 2 }],
   guest: asm`
     hlt

@@ -185,6 +185,7 @@ const touch = `
 export default defineCases("stats/counter", rows, (row) => ({
   spec: ["KVM API 4.133: KVM_GET_STATS_FD, cumulative statistics", row.clause],
   mode: row.mode ?? "real",
+  withoutLens: { restore: "statistics are of the VM that is destroyed" },
   requires: ["KVM_CAP_BINARY_STATS_FD", "KVM_CAP_IOEVENTFD", "KVM_CAP_USER_NMI"],
   handlers: row.handlers,
   machine: row.handlers ? { rflags: { set: 0x200n } } : undefined,

@@ -8,6 +8,7 @@ export default defineCase({
     "KVM API 5: KVM_EXIT_INTERNAL_ERROR, KVM_INTERNAL_ERROR_EMULATION",
   ],
   mode: "long",
+  withoutLens: { restore: "statistics are of the VM that is destroyed" },
   requires: ["KVM_CAP_BINARY_STATS_FD"],
   registers: { rdi: 0xd0000000n },
   guest: asm`

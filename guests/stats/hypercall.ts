@@ -12,6 +12,7 @@ export default defineCases("stats/hypercall", rows, ({ backend, instruction }) =
     "Documentation/virt/kvm/x86/hypercalls.rst: R0 is the result, KVM_ENOSYS is 1000",
   ],
   mode: "long",
+  withoutLens: { restore: "statistics are of the VM that is destroyed" },
   requires: ["KVM_CAP_BINARY_STATS_FD", { backend: [backend] }],
   registers: { rax: 0x1234n },
   guest: asm`

@@ -10,6 +10,7 @@ export default defineCases("stats/monotone", rows, (owner) => ({
     "KVM API 4.133: KVM_STATS_UNIT_BOOLEAN (always 0 or 1)",
   ],
   mode: "long",
+  withoutLens: { restore: "statistics are of the VM that is destroyed" },
   requires: ["KVM_CAP_BINARY_STATS_FD"],
   registers: { rdi: 0xd0000000n },
   guest: asm`

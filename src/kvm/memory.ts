@@ -62,7 +62,9 @@ interface Backed {
 
 /** A slot as it was set, its memory and all. */
 export interface ConfiguredSlot extends MemorySlot2 {
+  /** First guest physical address. */
   readonly guestAddress: bigint;
+  /** Bytes. */
   readonly size: bigint;
 }
 
