@@ -195,6 +195,12 @@ export function hexadecimal(value: bigint | number): Hexadecimal {
   return `0x${BigInt(value).toString(16)}`;
 }
 
+/** Drops the members that are undefined, as JSON does. */
+export function withoutUndefined<T extends object>(value: T): T {
+  for (const name in value) if (value[name] === undefined) delete value[name];
+  return value;
+}
+
 /**
  * Fills a buffer from text.
  *

@@ -25,6 +25,7 @@ import {
   type SavedCapability,
   type SavedGuestDebug,
   type SavedVcpu,
+  withoutUndefined,
 } from "./saved_state.ts";
 import type { VcpuControl } from "./vcpu_control.ts";
 import type { EnabledCapability, StateFeatures } from "./vm_configuration.ts";
@@ -81,7 +82,7 @@ function get(fd: FileDescriptor, name: IoctlName, size: number): Base64 {
  */
 export function saveVcpu(parts: VcpuParts): SavedVcpu {
   const { vcpu, fd, shared, features, kernelApic } = parts;
-  return {
+  return withoutUndefined({
     id: vcpu.id,
     configuration: saveConfiguration(parts),
     shared: shared.bytes.toBase64(),
@@ -100,7 +101,7 @@ export function saveVcpu(parts: VcpuParts): SavedVcpu {
     tscKhz: features.tscKhz ? vcpu.tscKhz() : undefined,
     cpuid: saveCpuid(fd),
     events: get(fd, "KVM_GET_VCPU_EVENTS", kvm_vcpu_events.size),
-  };
+  });
 }
 
 /** Whether a vCPU has KVM_VCPU_TSC_OFFSET, asked once. */
@@ -110,13 +111,13 @@ export function hasTscOffset(parts: VcpuParts): boolean {
 
 function saveConfiguration({ vcpu: { configuration } }: VcpuParts): SavedVcpu["configuration"] {
   const { capabilities, mcgCap, tprAccessReporting, vapicAddress, guestDebug } = configuration;
-  return {
+  return withoutUndefined({
     capabilities: capabilities?.map(savedCapability),
     mcgCap: mcgCap === undefined ? undefined : hexadecimal(mcgCap),
     tprAccessReporting,
     vapicAddress: vapicAddress === undefined ? undefined : hexadecimal(vapicAddress),
     guestDebug: guestDebug && savedGuestDebug(guestDebug),
-  };
+  });
 }
 
 function savedGuestDebug({ hardwareBreakpoints, ...rest }: GuestDebug): SavedGuestDebug {

@@ -18,6 +18,7 @@ import {
   type SavedVcpu,
   type SavedVm,
   SaveError,
+  withoutUndefined,
 } from "./saved_state.ts";
 import { savedCapability } from "./vcpu_save.ts";
 import type { VmConfiguration } from "./vm_configuration.ts";
@@ -47,7 +48,7 @@ export function saveVm(
 ): SavedVm {
   const { type, capabilities, tssAddress, irqchip, pit, routing, msrFilter } = configuration;
   const { identityMapAddress, bootCpuId, pmuEventFilter } = configuration;
-  return {
+  return withoutUndefined({
     format: "trapline-vm-1",
     type,
     capabilities: capabilities.map(savedCapability),
@@ -72,7 +73,7 @@ export function saveVm(
     clock: get(fd, "KVM_GET_CLOCK", kvm_clock_data.size),
     ...(withMemory ? saveMemory(memory) : { memories: [], slots: [] }),
     vcpus,
-  };
+  });
 }
 
 function get(fd: FileDescriptor, name: IoctlName, size: number): Base64 {
@@ -103,7 +104,9 @@ function savedRoute(route: NonNullable<VmConfiguration["routing"]>[number]): Sav
 function savedMsrFilter({ otherwise = "allow", ranges = [] }: MsrFilter): SavedMsrFilter {
   return {
     otherwise,
-    ranges: ranges.map((range) => ({ ...range, allowed: range.allowed.toBase64() })),
+    ranges: ranges.map((range) =>
+      withoutUndefined({ ...range, allowed: range.allowed.toBase64() })
+    ),
   };
 }
 
