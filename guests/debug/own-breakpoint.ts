@@ -14,6 +14,10 @@ export default defineCases("debug/own-breakpoint", rows, ({ register, dr7, dr6 }
     "SDM 3B 18.2: debug registers",
   ],
   mode: "long",
+  requires: [{
+    notEmulatedBy: "qemu-tcg",
+    because: "it leaves a guest's breakpoints armed for the guests to come and for the host",
+  }],
   handlers: { 1: "handler" },
   guest: asm`
     mov eax, stop
