@@ -1,7 +1,6 @@
 import { ConsoleReport, type Output } from "../report/console.ts";
 import { exitCode, type Reported } from "../report/report.ts";
 import { type Baseline, BaselineError } from "../suite/baseline.ts";
-import { type LensName, lensNames } from "../suite/lens.ts";
 import { Arguments } from "./arguments.ts";
 import type { OpenBackend, Progress } from "./backend.ts";
 import { findBaseline, readBaseline } from "./baselines.ts";
@@ -9,6 +8,7 @@ import { CommandError, exitCodes } from "./exit.ts";
 import { fileUrl } from "./file_url.ts";
 import { hostBackend } from "./host_backend.ts";
 import { judge } from "./judge.ts";
+import { lensHelp, readLens } from "./lens_option.ts";
 import { OutputFiles, outputHelp, outputOptions } from "./output_files.ts";
 import { selectFrom, selectionHelp, selectionOptions } from "./selection.ts";
 
@@ -23,9 +23,7 @@ A pattern is a part of a case's id, or the whole id with * for anything: pio, 'm
 ${outputHelp}
   --timeout MS       what a case's guest may take (default 3000); the cases that say it
                      themselves are scaled alike, so that 30000 suits a machine ten times slower
-  --lens LENS        what the host does between two exits that no guest must notice: restore
-                     (save the VM, destroy it, restore into a new one) or sync-regs (registers
-                     through the shared area only); every trace must stay the same
+${lensHelp}
   --baseline FILE    the failures that are known of this host (default: the one in ci/baselines
                      for its backend and kernel series, if there is one)
   --no-baseline      judge without a baseline: every failure is unexpected
@@ -91,14 +89,6 @@ function readTimeout(options: Arguments): number | undefined {
   const milliseconds = Number(text);
   if (milliseconds > 0 && milliseconds < 2 ** 31) return milliseconds;
   throw options.usage(`--timeout ${text} is not a number of milliseconds above 0`);
-}
-
-function readLens(options: Arguments): LensName | undefined {
-  const name = options.value("lens");
-  if (name === undefined) return;
-  const lens = lensNames.find((known) => known === name);
-  if (lens !== undefined) return lens;
-  throw options.usage(`--lens ${name} is no lens: ${lensNames.join(", ")}`);
 }
 
 function knownFailures(options: Arguments, { place }: OpenBackend): Baseline {

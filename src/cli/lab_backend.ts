@@ -57,12 +57,13 @@ class OpenLab implements OpenBackend {
     cache: Cache,
     lab: Lab,
     numbers: readonly number[],
-    { emulator, parameters, jobs, keep }: LabOptions,
+    { emulator, parameters, lens, jobs, keep }: LabOptions,
     progress: Progress,
     interruption: Interruption,
   ) {
     const { release } = lab.kernel;
-    this.place = { lab: true, kernel: release, backend: emulator.backend, params: parameters };
+    const { backend } = emulator;
+    this.place = { lab: true, kernel: release, backend, params: parameters, lens };
     this.#interruption = interruption;
     this.#run = (signal, end) =>
       runLab(cache, lab, { numbers, jobs, signal, keep }, {

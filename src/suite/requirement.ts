@@ -88,7 +88,9 @@ export class HostFacts {
     }
     const { parameter, value } = requirement;
     const found = readParameter(parameter);
-    return found === value ? undefined : `module parameter ${parameter}=${value}, here ${found}`;
+    return asNumber(found) === asNumber(value)
+      ? undefined
+      : `module parameter ${parameter}=${value}, here ${found}`;
   }
 }
 
