@@ -115,6 +115,11 @@ function detectBackend(): Backend {
   return "unknown";
 }
 
+/** What is a number in one kernel may have been a truth value in an older one. */
+function asNumber(value: string): string {
+  return { Y: "1", N: "0" }[value] ?? value;
+}
+
 /** @param parameter `module.name`, such as `kvm_intel.nested` */
 function readParameter(parameter: string): string {
   const [module, name] = parameter.split(".");
