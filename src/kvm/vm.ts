@@ -30,6 +30,7 @@ import { type SavedVm, SaveError } from "./saved_state.ts";
 import { Statistics } from "./statistics.ts";
 import { Vcpu } from "./vcpu.ts";
 import { VcpuThread } from "./vcpu_thread.ts";
+import type { WorkerPool } from "./worker_pool.ts";
 import {
   newConfiguration,
   type StateFeatures,
@@ -63,6 +64,7 @@ import { Xen } from "./xen.ts";
 export class Vm implements Disposable, Observed {
   readonly #fd: FileDescriptor;
   readonly #features: StateFeatures;
+  readonly #workers: WorkerPool;
   readonly #configuration: VmConfiguration;
   readonly #vcpus = new Set<Vcpu | VcpuThread>();
   /** Called with everything that the host does to this VM and its vCPUs from here on. */
@@ -81,9 +83,10 @@ export class Vm implements Disposable, Observed {
   readonly encryption: Encryption;
 
   /** Made by {@link Kvm.createVm}. */
-  constructor(fd: FileDescriptor, features: StateFeatures, type: number) {
+  constructor(fd: FileDescriptor, features: StateFeatures, type: number, workers: WorkerPool) {
     this.#fd = fd;
     this.#features = features;
+    this.#workers = workers;
     this.#configuration = newConfiguration(type);
     this.memory = new GuestMemory(fd, this, this.#configuration);
     this.irq = new Interrupts(fd, this, this.#configuration);
@@ -377,7 +380,8 @@ export class Vm implements Disposable, Observed {
   async startVcpu(id: number): Promise<VcpuThread> {
     this.#fd.number;
     integer("the id of a vCPU", id, 0, 0x7fffffff);
-    const thread = await VcpuThread.start(this.#fd, id, this.#features.sharedSize, this);
+    const { sharedSize } = this.#features;
+    const thread = await VcpuThread.start(this.#fd, id, sharedSize, this, this.#workers);
     if (this.#fd.disposed) {
       thread[Symbol.dispose]();
       throw new DisposedError("Vm");

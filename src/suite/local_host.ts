@@ -34,6 +34,8 @@ export interface LocalHostOptions {
    * says is scaled with it: 30000 gives every case ten times as long.
    */
   readonly timeout?: number;
+  /** Whether the threads of vCPUs are kept from case to case until the host is closed. */
+  readonly keepThreads?: boolean;
   /** What is done between two exits of each guest that it must not notice; default nothing. */
   readonly lens?: LensName;
 }
@@ -86,7 +88,7 @@ export class LocalHost implements Disposable {
    * @throws {KvmError} when it gives no VM or no vCPU.
    */
   static open(options: LocalHostOptions = {}): LocalHost {
-    const kvm = Kvm.open(options.device);
+    const kvm = Kvm.open(options.device, options.keepThreads);
     try {
       return new LocalHost(kvm, options.timeout ?? DEFAULT_TIMEOUT, options.lens);
     } catch (error) {
