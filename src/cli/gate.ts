@@ -30,8 +30,8 @@ Judges the suite on the backends of ci/gate.json and compares with their baselin
 
 A pattern is a part of a case's id, or the whole id with * for anything: pio, 'mmio/*~long'.
 
-  --only NAME        a backend of ci/gate.json: svm-6.12, all of svm, or a name with *;
-                     may be there several times
+  --only NAME        a backend of ci/gate.json: svm-6.12, all of svm, or a name with *; it has to
+                     run, optional or not; several times if need be
   --from FILE        judge the runs that a file of JSON lines records, and run nothing
   --update           write the baselines anew: keep the entries that still fail, drop those that
                      pass, add new failures with a reason
