@@ -8,6 +8,7 @@ import { CommandError, exitCodes } from "./exit.ts";
 import { fileUrl } from "./file_url.ts";
 import { hostBackend } from "./host_backend.ts";
 import { judge } from "./judge.ts";
+import { lensHelp, readLens } from "./lens_option.ts";
 import { OutputFiles, outputHelp, outputOptions } from "./output_files.ts";
 import { selectFrom, selectionHelp, selectionOptions } from "./selection.ts";
 
@@ -22,6 +23,7 @@ A pattern is a part of a case's id, or the whole id with * for anything: pio, 'm
 ${outputHelp}
   --timeout MS       what a case's guest may take (default 3000); the cases that say it
                      themselves are scaled alike, so that 30000 suits a machine ten times slower
+${lensHelp}
   --baseline FILE    the failures that are known of this host (default: the one in ci/baselines
                      for its backend and kernel series, if there is one)
   --no-baseline      judge without a baseline: every failure is unexpected
@@ -36,7 +38,7 @@ Exit code: 0 as expected, 1 unexpected failure or stale baseline entry, 2 wrong 
 export async function conform(args: readonly string[], output: Output): Promise<number> {
   const options = new Arguments("conform", args, {
     flags: ["list"],
-    values: ["timeout", ...outputOptions, ...selectionOptions],
+    values: ["timeout", "lens", ...outputOptions, ...selectionOptions],
     negatable: ["baseline"],
   });
   if (options.flag("help")) {
@@ -44,6 +46,7 @@ export async function conform(args: readonly string[], output: Output): Promise<
     return exitCodes.expected;
   }
   const timeout = readTimeout(options);
+  const lens = readLens(options);
   const selection = await selectFrom(options);
   const { chosen, shard } = selection;
   if (options.flag("list")) {
@@ -52,7 +55,7 @@ export async function conform(args: readonly string[], output: Output): Promise<
   }
   const report = new ConsoleReport(output, chosen.length);
   const progress: Progress = { case: (id) => report.begin(id), note: () => {} };
-  await using host = await hostBackend({ timeout, wayOn: wayOn(options.words) }).open(
+  await using host = await hostBackend({ timeout, lens, wayOn: wayOn(options.words) }).open(
     chosen,
     progress,
   );

@@ -9,14 +9,16 @@ import { CommandError, exitCodes } from "./exit.ts";
 import { fileUrl } from "./file_url.ts";
 import { judge } from "./judge.ts";
 import { emulators, labBackend } from "./lab_backend.ts";
+import { lensHelp, readLens } from "./lens_option.ts";
 import { OutputFiles, outputHelp, outputOptions } from "./output_files.ts";
 import { guestsFolder, selectFrom, selectionHelp, selectionOptions } from "./selection.ts";
 
 /** What `lab --help` prints. */
-export const labHelp = `deno task lab svm [pattern...] [options]
+export const labHelp = `deno task lab svm|vmx [pattern...] [options]
 
 Boots a Linux kernel in an emulator of a CPU that has the virtualization extension, and runs the
-suite in it: kvm-amd (svm) under QEMU, with no virtualization on this machine.
+suite in it, with no virtualization on this machine: kvm-amd (svm) under QEMU, or kvm-intel (vmx)
+under Bochs.
 
 A pattern is a part of a case's id, or the whole id with * for anything: pio, 'mmio/*~long'.
 
@@ -24,7 +26,8 @@ A pattern is a part of a case's id, or the whole id with * for anything: pio, 'm
                      downloaded, or the path of a bzImage
   --modules PATH     a module, or a folder with modules such as the kernel's tree, that come before
                      the kernel's own; several times if need be
-  --params NAME=N    a parameter of KVM's modules, such as npt=0; several times if need be
+  --params NAME=N    a parameter of KVM's modules, such as npt=0 or ept=0; several times if need be
+${lensHelp}
   --smp N            CPUs of the machine (default 1)
   --jobs N           machines side by side (default one for each core, 2 at most)
 ${outputHelp}
@@ -50,7 +53,7 @@ that cannot be judged is one to skip, which is 125:
 export async function lab(args: readonly string[], output: Output): Promise<number> {
   const options = new Arguments("lab", args, {
     flags: ["gate", "keep"],
-    values: ["kernel", "smp", "jobs", ...outputOptions, ...selectionOptions],
+    values: ["kernel", "lens", "smp", "jobs", ...outputOptions, ...selectionOptions],
     lists: ["modules", "params"],
     negatable: ["baseline"],
   });
@@ -124,6 +127,7 @@ function readBackend(options: Arguments, keep: (folder: string) => void): Backen
     modules: options.list("modules"),
     parameters: options.list("params").flatMap((text) => text.split(",")),
     cpus: options.count("smp", 8) ?? 1,
+    lens: readLens(options),
     jobs: options.count("jobs", 8),
     guests: guestsFolder(options),
     keep: options.flag("keep") ? keep : undefined,

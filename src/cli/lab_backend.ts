@@ -1,3 +1,4 @@
+import { bochs } from "../../ci/lab/bochs.ts";
 import { Cache } from "../../ci/lab/cache.ts";
 import type { Emulator } from "../../ci/lab/emulator.ts";
 import { LabError } from "../../ci/lab/error.ts";
@@ -11,7 +12,10 @@ import { Interruption } from "./interruption.ts";
 import { streamResults } from "./result_stream.ts";
 
 /** The labs there are: the emulator that each one boots. */
-export const emulators: ReadonlyMap<string, Emulator> = new Map([["svm", qemu]]);
+export const emulators: ReadonlyMap<string, Emulator> = new Map([
+  ["svm", qemu],
+  ["vmx", bochs],
+]);
 
 /** What a lab is to be, and how it runs. */
 export interface LabOptions extends LabDescription {
@@ -54,12 +58,13 @@ class OpenLab implements OpenBackend {
     cache: Cache,
     lab: Lab,
     numbers: readonly number[],
-    { emulator, parameters, jobs, keep }: LabOptions,
+    { emulator, parameters, lens, jobs, keep }: LabOptions,
     progress: Progress,
     interruption: Interruption,
   ) {
     const { release } = lab.kernel;
-    this.place = { lab: true, kernel: release, backend: emulator.backend, params: parameters };
+    const { backend } = emulator;
+    this.place = { lab: true, kernel: release, backend, params: parameters, lens };
     this.#interruption = interruption;
     this.#run = (signal, end) =>
       runLab(cache, lab, { numbers, jobs, signal, keep }, {

@@ -21,6 +21,8 @@ export interface RunHeader {
   readonly lab?: boolean;
   /** Which part of the run this is, as `2/4`; absent where it is the whole. */
   readonly shard?: string;
+  /** The lens that the cases ran under. */
+  readonly lens?: string;
   /** How many cases were chosen. */
   readonly cases: number;
 }

@@ -36,14 +36,19 @@ export interface Report {
 }
 
 /** Where a run took place, as far as its name goes. */
-export type Place = Pick<RunHeader, "kernel" | "backend" | "params" | "lab">;
+export type Place = Pick<RunHeader, "kernel" | "backend" | "params" | "lab" | "lens">;
 
 /**
  * The name of where a run took place, as baselines and `ci/gate.json` have it: `svm-6.12-npt=0` of
- * a lab, `host-pvm-6.18` of a machine.
+ * a lab, `host-pvm-6.18` of a machine; under a lens it ends with the lens.
  */
-export function runName({ kernel, backend, params = [], lab }: Place): string {
-  const parts = [backend, series(kernel), ...params.toSorted()];
+export function runName({ kernel, backend, params = [], lab, lens }: Place): string {
+  const parts = [
+    backend,
+    series(kernel),
+    ...params.toSorted(),
+    ...lens === undefined ? [] : [lens],
+  ];
   return (lab ? parts : ["host", ...parts]).join("-");
 }
 
