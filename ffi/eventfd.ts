@@ -73,6 +73,11 @@ export class EventFd implements Disposable {
     throw new SystemCallError("read", errno, "eventfd");
   }
 
+  /** Whether it has been closed. */
+  get disposed(): boolean {
+    return this.#descriptor.disposed;
+  }
+
   /** Closes it. */
   [Symbol.dispose](): void {
     this.#descriptor[Symbol.dispose]();

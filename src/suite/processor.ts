@@ -6,6 +6,7 @@ import type { VcpuThread } from "../kvm/vcpu_thread.ts";
 import type { MachineState } from "../x86/modes.ts";
 import type { CpuidEntry, Registers, SystemRegisters } from "../x86/state.ts";
 import { CaseEnded } from "./drive.ts";
+import type { Lens } from "./lens.ts";
 import type { Recording } from "./recording.ts";
 import type { VcpuReading } from "./vcpu_snapshot.ts";
 
@@ -27,12 +28,14 @@ export interface Standpoint {
 /** A vCPU of the calling thread, its entries recorded. */
 export class Processor {
   readonly #recording: Recording;
+  readonly #lens: Lens | undefined;
   /** Where it stood when the trace first left the expected one. */
   diverged?: Standpoint;
 
   /** Nothing is set or entered yet. */
-  constructor(readonly vcpu: Vcpu, recording: Recording) {
+  constructor(readonly vcpu: Vcpu, recording: Recording, lens?: Lens) {
     this.#recording = recording;
+    this.#lens = lens;
   }
 
   /** Puts the vCPU into the state that the case starts in. */
@@ -48,7 +51,7 @@ export class Processor {
     checkTime(this.#recording);
     let exit: Exit;
     try {
-      exit = this.vcpu.run();
+      exit = this.#lens === undefined ? this.vcpu.run() : this.#lens.enter(this.vcpu);
     } catch (error) {
       throw refused(error, this.#recording);
     }

@@ -8,6 +8,7 @@ import type { SystemRegisters } from "../x86/state.ts";
 import { type Case, CaseError } from "./case.ts";
 import { assertEquals, attempt, type DriveContext } from "./drive.ts";
 import { stateLines } from "./final_state.ts";
+import type { Lens } from "./lens.ts";
 import type { MemoryFrame } from "./memory_frame.ts";
 import { Processor, type Start } from "./processor.ts";
 import type { Recording } from "./recording.ts";
@@ -24,6 +25,8 @@ export interface CaseRun {
   /** What each vCPU starts with. */
   readonly start: (vcpu: number) => Start;
   readonly hasMpState: boolean;
+  /** What the host does between two exits that the guest must not notice. */
+  readonly lens?: Lens;
   /** Milliseconds for all guest time. */
   readonly timeout: number;
 }
@@ -40,7 +43,7 @@ export interface RunOutcome {
 export async function runInline(run: CaseRun): Promise<RunOutcome> {
   const { definition, vm, recording, frame, hasMpState } = run;
   using vcpu = vm.createVcpu();
-  const processor = new Processor(vcpu, recording);
+  const processor = new Processor(vcpu, recording, run.lens);
   const start = run.start(0);
   processor.start(start);
   const before = snapshotAtStart(processor.read(hasMpState), start);
@@ -49,6 +52,7 @@ export async function runInline(run: CaseRun): Promise<RunOutcome> {
   try {
     if (definition.drive !== undefined) await definition.drive(context(run, processor));
     runToEnd(recording, processor);
+    run.lens?.end(vcpu);
   } catch (error) {
     failure = error;
   }
@@ -87,7 +91,7 @@ function runToEnd(recording: Recording, processor: Processor): void {
 export function observe({ vm, recording, frame }: CaseRun): void {
   vm.observer = (action) => {
     recording.action(action);
-    if (action.name === "slot") frame.watch();
+    if (action.name === "slot" || action.name === "slot2") frame.watch();
   };
 }
 
