@@ -1,3 +1,4 @@
+import { ArgumentError, integer, shown } from "./argument.ts";
 import { DisposedError } from "./disposed.ts";
 import { SystemCallError } from "./errno.ts";
 import { libc } from "./libc.ts";
@@ -48,7 +49,7 @@ export class Mapping implements Disposable {
    * Maps zeroed memory that only this process sees.
    *
    * @param size in bytes; a multiple of 4096
-   * @throws {RangeError} when the size is not a positive multiple of 4096.
+   * @throws {ArgumentError} when the size is not a positive multiple of 4096.
    * @throws {SystemCallError} ENOMEM when the kernel has no room.
    */
   static anonymous(size: number): Mapping {
@@ -59,7 +60,7 @@ export class Mapping implements Disposable {
    * Maps zeroed memory that is shared with child processes.
    *
    * @param size in bytes; a multiple of 4096
-   * @throws {RangeError} when the size is not a positive multiple of 4096.
+   * @throws {ArgumentError} when the size is not a positive multiple of 4096.
    * @throws {SystemCallError} ENOMEM when the kernel has no room.
    */
   static shared(size: number): Mapping {
@@ -72,19 +73,24 @@ export class Mapping implements Disposable {
    * @param fd an open descriptor; it may be closed afterwards
    * @param size in bytes; a multiple of 4096
    * @param offset in bytes into the file; a multiple of 4096
-   * @throws {RangeError} when size or offset is not a multiple of 4096.
+   * @throws {ArgumentError} when size or offset is not a multiple of 4096.
    * @throws {SystemCallError} with the errno of `mmap(2)`.
    */
   static ofFd(fd: number, size: number, offset: number = 0): Mapping {
+    integer("a file descriptor", fd, -0x80000000, 0x7fffffff);
     return Mapping.#map(size, MAP_SHARED, fd, offset);
   }
 
   static #map(size: number, flags: number, fd: number, offset: number): Mapping {
     if (!Number.isSafeInteger(size) || size <= 0 || size % PAGE_SIZE !== 0) {
-      throw new RangeError(`a mapping of ${size} bytes: give a positive multiple of ${PAGE_SIZE}`);
+      throw new ArgumentError(
+        `a mapping of ${shown(size)} bytes: give a positive multiple of ${PAGE_SIZE}`,
+      );
     }
     if (!Number.isSafeInteger(offset) || offset < 0 || offset % PAGE_SIZE !== 0) {
-      throw new RangeError(`a mapping at offset ${offset}: give a multiple of ${PAGE_SIZE}`);
+      throw new ArgumentError(
+        `a mapping at offset ${shown(offset)}: give a multiple of ${PAGE_SIZE}`,
+      );
     }
     const c = libc();
     const address = c.mmap(0n, BigInt(size), PROT_READ_WRITE, flags, fd, BigInt(offset));

@@ -1,10 +1,22 @@
-/** Attributes of a device's, a VM's or a vCPU's descriptor: 64-bit values by group and number. */
+/** Attributes of a device's, a vCPU's or the system's descriptor, by group and number. @module */
+import { bytes, integer, object } from "../../ffi/argument.ts";
 import { kvm_device_attr } from "../../ffi/abi/control.ts";
+import type { IoctlName } from "../../ffi/abi/ioctls.ts";
 import { encode } from "../../ffi/abi/layout.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { KvmError } from "./error.ts";
 import { ioctlBuffer } from "./ioctl.ts";
-import type { IoctlName } from "../../ffi/abi/ioctls.ts";
+
+/** Which attribute of a device or of the system (`struct kvm_device_attr`, KVM API 4.80). */
+export interface Attribute {
+  /** Group, 32 bits. */
+  readonly group: number;
+  /** Attribute in that group, up to 2^53. */
+  readonly attribute: number;
+}
+
+/** Values are small: an attribute's size has this limit to catch a number that went astray. */
+const MAXIMUM_SIZE = 0x10000;
 
 /** Where a buffer lies in this process, for a structure that points to it. */
 export function bufferAddress(buffer: ArrayBufferView<ArrayBuffer>): bigint {
@@ -54,6 +66,55 @@ export function setAttribute(
   const view = new DataView(new ArrayBuffer(8));
   encode({ size: 8, fields: { value: [0, "u64"] } }, view, { value });
   call(fd, "KVM_SET_DEVICE_ATTR", group, attribute, bufferAddress(view));
+}
+
+/**
+ * Reads an attribute's bytes (KVM_GET_DEVICE_ATTR, KVM API 4.80).
+ *
+ * @throws {KvmError} ENXIO when there is no such attribute.
+ * @throws {ArgumentError} when a number is not in range.
+ * @throws {DisposedError} when the descriptor is closed.
+ */
+export function readAttribute(
+  fd: FileDescriptor,
+  { group, attribute }: Attribute,
+  size: number,
+): Uint8Array<ArrayBuffer> {
+  const value = new Uint8Array(
+    new ArrayBuffer(integer("the size of an attribute", size, 1, MAXIMUM_SIZE)),
+  );
+  call(fd, "KVM_GET_DEVICE_ATTR", group, attribute, bufferAddress(value));
+  return value;
+}
+
+/**
+ * Writes an attribute's bytes (KVM_SET_DEVICE_ATTR, KVM API 4.80).
+ *
+ * @throws {KvmError} ENXIO when there is no such attribute.
+ * @throws {ArgumentError} when a number is not in range or the value is empty.
+ * @throws {DisposedError} when the descriptor is closed.
+ */
+export function writeAttribute(
+  fd: FileDescriptor,
+  { group, attribute }: Attribute,
+  value: Uint8Array,
+): void {
+  const copy = bytes("the attribute's value", value, 1).slice();
+  call(fd, "KVM_SET_DEVICE_ATTR", group, attribute, bufferAddress(copy));
+  // In use until here: the kernel reads it through its address.
+  copy.fill(0);
+}
+
+/**
+ * Throws unless a value tells an attribute.
+ *
+ * @throws {ArgumentError} when it does not.
+ */
+export function checkAttribute(value: Attribute): Attribute {
+  const { group, attribute } = object("the attribute", value);
+  integer("the attribute's group", group, 0, 0xffffffff);
+  integer("the attribute's number", attribute, 0, Number.MAX_SAFE_INTEGER);
+  return value;
 }
 
 function call(

@@ -105,11 +105,16 @@ function setBytes(bitmap: Uint8Array, bits: bigint): void {
   for (let at = 0; at < bitmap.length; at++) bitmap[at] = Number(bits >> BigInt(8 * at) & 0xffn);
 }
 
-function setBits(bitmap: Uint8Array, pages: number): bigint[] {
+function setBits(bitmap: Uint8Array<ArrayBuffer>, pages: number): bigint[] {
   const set: bigint[] = [];
   // Whole words are looked at, so that a bit set beyond the slot's end is seen too.
-  for (let page = 0; page < Math.ceil(pages / 64) * 64; page++) {
-    if (bitmap[page >> 3] & (1 << (page & 7))) set.push(BigInt(page));
+  const words = new Uint32Array(bitmap.buffer, 0, Math.ceil(pages / 64) * 2);
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index];
+    if (word === 0) continue;
+    for (let bit = 0; bit < 32; bit++) {
+      if (word >>> bit & 1) set.push(BigInt(32 * index + bit));
+    }
   }
   return set;
 }

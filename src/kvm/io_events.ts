@@ -1,3 +1,4 @@
+import { ArgumentError, object, oneOf, shown, unsigned32, unsigned64 } from "../../ffi/argument.ts";
 import { constants } from "../../ffi/abi/constants.ts";
 import { kvm_ioeventfd } from "../../ffi/abi/interrupts.ts";
 import type { IoctlName } from "../../ffi/abi/ioctls.ts";
@@ -40,9 +41,11 @@ export class IoEvents {
    * Lets a guest's write signal an eventfd (KVM_IOEVENTFD, KVM API 4.59).
    *
    * @throws {KvmError} EEXIST when the same access is assigned, EINVAL when its size is invalid.
+   * @throws {ArgumentError} when the event is none or a number not in range.
    * @throws {DisposedError} after disposal of the VM or of the eventfd.
    */
   assign(event: EventFd, access: IoEvent): void {
+    check(event, access);
     act(this.#observed, "ioeventfd", operands(access), () => this.#set(event, access, 0));
     this.#assigned.push({ event, access });
   }
@@ -51,9 +54,11 @@ export class IoEvents {
    * Undoes {@link assign}.
    *
    * @throws {KvmError} ENOENT when no such access is assigned.
+   * @throws {ArgumentError} when the event is none or a number not in range.
    * @throws {DisposedError} after disposal of the VM or of the eventfd.
    */
   release(event: EventFd, access: IoEvent): void {
+    check(event, access);
     act(
       this.#observed,
       "ioeventfd-release",
@@ -95,6 +100,7 @@ export class IoEvents {
    * is full, they exit (KVM_REGISTER_COALESCED_MMIO, KVM API 4.116).
    *
    * @throws {KvmError} EINVAL without KVM_CAP_COALESCED_PIO for ports, ENOSPC when the bus is full.
+   * @throws {ArgumentError} when a number is not in range.
    * @throws {DisposedError} after disposal of the VM.
    */
   coalesce(zone: CoalescedZone): void {
@@ -107,6 +113,7 @@ export class IoEvents {
    * (KVM_UNREGISTER_COALESCED_MMIO, KVM API 4.116).
    *
    * @throws {KvmError} EINVAL without KVM_CAP_COALESCED_PIO for ports.
+   * @throws {ArgumentError} when a number is not in range.
    * @throws {DisposedError} after disposal of the VM.
    */
   stopCoalescing(zone: CoalescedZone): void {
@@ -115,7 +122,9 @@ export class IoEvents {
     this.#configuration.coalesced = coalesced.filter((known) => !holds(known, zone));
   }
 
-  #zone(action: string, ioctl: IoctlName, { space, address, size }: CoalescedZone): void {
+  #zone(action: string, ioctl: IoctlName, zone: CoalescedZone): void {
+    checkRange(zone);
+    const { space, address, size } = zone;
     act(this.#observed, action, [space, address, ["size", size]], () => {
       const { fields } = kvm_coalesced_mmio_zone;
       const view = new DataView(new ArrayBuffer(kvm_coalesced_mmio_zone.size));
@@ -138,6 +147,22 @@ export class IoEvents {
     view.setUint32(fields.flags[0], flags, true);
     ioctlBuffer(this.#fd, "KVM_IOEVENTFD", view);
   }
+}
+
+const spaces = { pio: 1, mmio: 0 } as const;
+
+function checkRange(range: CoalescedZone | IoEvent): void {
+  oneOf("the space", object("the range", range).space, spaces);
+  unsigned64("an address", range.address);
+  unsigned32("a size", range.size);
+}
+
+function check(event: EventFd, access: IoEvent): void {
+  if (!(event instanceof EventFd)) {
+    throw new ArgumentError(`the event is ${shown(event)}: give an EventFd`);
+  }
+  checkRange(access);
+  if (access.match !== undefined) unsigned64("the value to match", access.match);
 }
 
 /** Whether a zone has all of another one, as KVM looks for those to unregister. */

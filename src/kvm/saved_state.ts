@@ -1,5 +1,7 @@
 /** What a saved VM consists of: plain values that JSON keeps as they are. */
 import type { CapabilityName } from "../../ffi/abi/capabilities.ts";
+import type { PmuEventFilter } from "./pmu_event_filter.ts";
+import type { Msi, Route } from "./routing.ts";
 
 /** Bytes of a structure of KVM's, as base64. */
 export type Base64 = string;
@@ -98,15 +100,17 @@ export interface SavedSlot {
 
 /** A route of a GSI, to a pin or a message. */
 export type SavedRoute =
-  | {
-    readonly gsi: number;
-    readonly chip: "pic-master" | "pic-slave" | "ioapic";
-    readonly pin: number;
-  }
-  | {
-    readonly gsi: number;
-    readonly msi: { readonly address: Hexadecimal; readonly data: number };
-  };
+  | Exclude<Route, { readonly msi: Msi }>
+  | (Omit<Route, "msi"> & {
+    /** The message, its address as text. */
+    readonly msi: Omit<Msi, "address"> & { readonly address: Hexadecimal };
+  });
+
+/** A filter of performance events, its events as text. */
+export type SavedPmuEventFilter = Omit<PmuEventFilter, "events"> & {
+  /** The list. */
+  readonly events: readonly Hexadecimal[];
+};
 
 /** A filter of MSRs. */
 export interface SavedMsrFilter {
@@ -144,6 +148,12 @@ export interface SavedVm {
   readonly capabilities: readonly SavedCapability[];
   /** KVM_SET_TSS_ADDR. */
   readonly tssAddress?: Hexadecimal;
+  /** KVM_SET_IDENTITY_MAP_ADDR. */
+  readonly identityMapAddress?: Hexadecimal;
+  /** KVM_SET_BOOT_CPU_ID. */
+  readonly bootCpuId?: number;
+  /** KVM_SET_PMU_EVENT_FILTER. */
+  readonly pmuEventFilter?: SavedPmuEventFilter;
   /** Present where the interrupt controller is in the kernel. */
   readonly irqchip?: SavedIrqchip;
   /** `struct kvm_pit_state2`, and the flags it was made with. */

@@ -2,9 +2,12 @@ import { ioctls } from "../../ffi/abi/ioctls.ts";
 import {
   kvm_run,
   kvm_run_hypercall,
+  kvm_run_hyperv_hcall,
+  kvm_run_hyperv_syndbg,
   kvm_run_io,
   kvm_run_mmio,
   kvm_run_msr,
+  kvm_run_xen_hcall,
 } from "../../ffi/abi/run.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { libc } from "../../ffi/libc.ts";
@@ -37,6 +40,14 @@ import {
 const EINTR = 4;
 const KVM_RUN = ioctls.KVM_RUN;
 const fields = kvm_run.fields;
+
+/** Where in the shared area the answers to hypercalls of Xen and Hyper-V go. */
+const XEN_RESULT = kvm_run_xen_hcall.fields.u[0] +
+  kvm_run_xen_hcall.fields.u[1].fields.hcall[1].fields.result[0];
+const HYPERV_RESULT = kvm_run_hyperv_hcall.fields.u[0] +
+  kvm_run_hyperv_hcall.fields.u[1].fields.hcall[1].fields.result[0];
+const HYPERV_STATUS = kvm_run_hyperv_syndbg.fields.u[0] +
+  kvm_run_hyperv_syndbg.fields.u[1].fields.syndbg[1].fields.status[0];
 
 /** What a vCPU needs to know to be saved. */
 export interface VcpuSaving {
@@ -220,6 +231,12 @@ export class Vcpu extends VcpuControl implements Disposable {
       view.setBigUint64(kvm_run_msr.fields.data[0], BigInt(values[0]), true);
     } else if (exit.reason === "hypercall") {
       view.setBigUint64(kvm_run_hypercall.fields.ret[0], BigInt(values[0]), true);
+    } else if (exit.reason === "xen-hypercall") {
+      view.setBigUint64(XEN_RESULT, BigInt(values[0]), true);
+    } else if (exit.reason === "hyperv-hypercall") {
+      view.setBigUint64(HYPERV_RESULT, BigInt(values[0]), true);
+    } else if (exit.reason === "hyperv-debug") {
+      view.setBigUint64(HYPERV_STATUS, BigInt(values[0]), true);
     } else {
       throw new AnswerError(`the exit ${exit.reason} does not wait for an answer`);
     }
@@ -251,7 +268,7 @@ export class Vcpu extends VcpuControl implements Disposable {
     if (this.#disposed) this.#fd.number;
     if (this.#answered) return undefined;
     const exit = decodeExit(this.#view);
-    const waits = exit.reason === "rdmsr" || exit.reason === "hypercall" ||
+    const waits = exit.reason === "rdmsr" || /hypercall$|^hyperv-debug$/.test(exit.reason) ||
       exit.reason === "pio" && exit.direction === "in" ||
       exit.reason === "mmio" && exit.direction === "read";
     return waits ? exit : undefined;

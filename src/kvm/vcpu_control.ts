@@ -1,15 +1,21 @@
 import { type CapabilityName } from "../../ffi/abi/capabilities.ts";
 import { kvm_interrupt, kvm_tpr_access_ctl, kvm_vapic_addr } from "../../ffi/abi/interrupts.ts";
-import { encode } from "../../ffi/abi/layout.ts";
+import { unsigned64 } from "../../ffi/argument.ts";
+import { decode, encode } from "../../ffi/abi/layout.ts";
+import { kvm_pre_fault_memory } from "../../ffi/abi/memory.ts";
 import { kvm_x86_mce } from "../../ffi/abi/registers.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
-import type { MachineCheck } from "../x86/state.ts";
+import type { CpuidEntry, MachineCheck } from "../x86/state.ts";
 import { act, type Observed } from "./action.ts";
+import { readCpuid } from "./cpuid_buffer.ts";
+import { DirtyRing } from "./dirty_ring.ts";
 import { enableCapability } from "./enable_capability.ts";
 import { encodeGuestDebug, type GuestDebug, guestDebugOperands } from "./guest_debug.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import { scratchBuffer, setState } from "./state_ioctl.ts";
+import { Statistics } from "./statistics.ts";
 import { VcpuState } from "./vcpu_state.ts";
+import { XenVcpu } from "./xen.ts";
 
 /** What a host did to a vCPU that KVM cannot be asked for again. */
 export interface VcpuConfiguration {
@@ -25,18 +31,29 @@ export interface VcpuConfiguration {
   capabilities?: { name: CapabilityName; args: readonly (number | bigint)[] }[];
 }
 
+/** A range of guest physical memory. */
+export interface GuestRange {
+  /** Guest physical. */
+  readonly guestAddress: bigint;
+  /** Bytes. */
+  readonly size: bigint;
+}
+
 /** What a host does to a vCPU: interrupts, debugging, machine checks, capabilities. */
 export class VcpuControl extends VcpuState {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
   /** What was set and cannot be read back, for a save. */
   readonly configuration: VcpuConfiguration = {};
+  /** What it has for a guest that takes KVM for Xen. */
+  readonly xen: XenVcpu;
 
   /** Made by {@link Vcpu}. */
   constructor(vm: FileDescriptor, fd: FileDescriptor, observed: Observed) {
     super(vm, fd, observed);
     this.#fd = fd;
     this.#observed = observed;
+    this.xen = new XenVcpu(fd, observed);
   }
 
   /**
@@ -183,5 +200,71 @@ export class VcpuControl extends VcpuState {
   enableCapability(capability: CapabilityName, ...args: (number | bigint)[]): void {
     enableCapability(this.#fd, this.#observed, capability, args);
     (this.configuration.capabilities ??= []).push({ name: capability, args });
+  }
+
+  /**
+   * Maps guest memory ahead of its use, as a read of the guest's would (KVM_PRE_FAULT_MEMORY, KVM
+   * API 4.143; KVM_CAP_PRE_FAULT_MEMORY).
+   *
+   * @param guestAddress guest physical; a multiple of 4096
+   * @param size bytes; a multiple of 4096
+   * @param flags 0; none is defined
+   * @returns what is left of the range: ask again while its size is above 0
+   * @throws {KvmError} EINVAL for a bad range or flags, ENOENT when it starts in no slot, EOPNOTSUPP
+   * where this MMU cannot, and others of the API document.
+   * @throws {ArgumentError} when a number is not 64 bits.
+   * @throws {DisposedError} after disposal.
+   */
+  preFault(
+    guestAddress: bigint | number,
+    size: bigint | number,
+    flags: bigint | number = 0,
+  ): GuestRange {
+    const view = new DataView(new ArrayBuffer(kvm_pre_fault_memory.size));
+    const gpa = unsigned64("the address of a range", guestAddress);
+    const bytes = unsigned64("the size of a range", size);
+    encode(kvm_pre_fault_memory, view, { gpa, size: bytes, flags: unsigned64("the flags", flags) });
+    return act(this.#observed, "pre-fault", [["gpa", gpa], ["size", bytes]], () => {
+      ioctlBuffer(this.#fd, "KVM_PRE_FAULT_MEMORY", view, `0x${gpa.toString(16)}`);
+      const left = decode(kvm_pre_fault_memory, view);
+      return { guestAddress: left.gpa, size: left.size };
+    });
+  }
+
+  /**
+   * Maps the ring in which KVM notes the pages that this vCPU writes (KVM_CAP_DIRTY_LOG_RING, KVM
+   * API 8.29).
+   *
+   * @param size bytes, as KVM_CAP_DIRTY_LOG_RING was enabled with
+   * @throws {ArgumentError} when the size is not a positive multiple of 4096.
+   * @throws {SystemCallError} EINVAL when the ring is not of that size, or is not there.
+   * @throws {DisposedError} after disposal.
+   */
+  dirtyRing(size: number): DirtyRing {
+    return new DirtyRing(this.#fd.number, size);
+  }
+
+  /**
+   * Opens its statistics (KVM_GET_STATS_FD, KVM API 4.133; KVM_CAP_BINARY_STATS_FD).
+   *
+   * @throws {KvmError} ENOTTY where KVM has none, EMFILE when the process is out of descriptors.
+   * @throws {SystemCallError} when the file cannot be read.
+   * @throws {DisposedError} after disposal.
+   */
+  statistics(): Statistics {
+    return Statistics.open(this.#fd);
+  }
+
+  /**
+   * The CPUID leaves of Hyper-V's interface that this vCPU may be given
+   * (KVM_GET_SUPPORTED_HV_CPUID, KVM API 4.118; KVM_CAP_HYPERV_CPUID).
+   *
+   * @param room how many leaves there is room for
+   * @throws {KvmError} E2BIG when the room is too small, EINVAL when KVM has no such interface.
+   * @throws {ArgumentError} when the room is not 0 to 65535.
+   * @throws {DisposedError} after disposal.
+   */
+  supportedHypervCpuid(room?: number): readonly CpuidEntry[] {
+    return readCpuid(this.#fd, "KVM_GET_SUPPORTED_HV_CPUID", room);
   }
 }

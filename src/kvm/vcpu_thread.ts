@@ -12,7 +12,7 @@ import type { Vcpu } from "./vcpu.ts";
 /** The methods of a {@link Vcpu} that can be called in its thread from another one. */
 export type VcpuMethod = {
   [K in keyof Vcpu]: Vcpu[K] extends (...args: never[]) => unknown ? K : never;
-}[Exclude<keyof Vcpu, typeof Symbol.dispose | "kick">];
+}[Exclude<keyof Vcpu, typeof Symbol.dispose | "kick" | "dirtyRing" | "statistics">];
 
 /** What the main thread asks of a vCPU's thread. */
 export type Request =

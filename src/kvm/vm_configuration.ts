@@ -3,9 +3,10 @@ import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts
 import { kvm_enable_cap } from "../../ffi/abi/control.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import type { CoalescedZone } from "./coalesced.ts";
-import type { Route } from "./interrupts.ts";
+import type { Route } from "./routing.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import type { MsrFilter } from "./msr_filter.ts";
+import type { PmuEventFilter } from "./pmu_event_filter.ts";
 
 /** A capability that was enabled. */
 export interface EnabledCapability {
@@ -22,6 +23,10 @@ export interface VmConfiguration {
   readonly capabilities: EnabledCapability[];
   /** {@link Vm.setTssAddress}. */
   tssAddress?: bigint;
+  /** {@link Vm.setIdentityMapAddress}. */
+  identityMapAddress?: bigint;
+  /** {@link Vm.setBootCpuId}. */
+  bootCpuId?: number;
   /** Whether the whole interrupt controller is in the kernel. */
   irqchip?: boolean;
   /** The flags that the PIT was made with. */
@@ -30,6 +35,8 @@ export interface VmConfiguration {
   routing?: readonly Route[];
   /** {@link Vm.setMsrFilter}. */
   msrFilter?: MsrFilter;
+  /** {@link Vm.setPmuEventFilter}. */
+  pmuEventFilter?: PmuEventFilter;
   /** {@link IoEvents.coalesce}. */
   coalesced: CoalescedZone[];
 }

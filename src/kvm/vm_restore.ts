@@ -3,7 +3,7 @@ import { constants } from "../../ffi/abi/constants.ts";
 import { kvm_clock_data, kvm_irqchip, kvm_pit_state2 } from "../../ffi/abi/interrupts.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { ioctlBuffer } from "./ioctl.ts";
-import type { Route } from "./interrupts.ts";
+import type { Route } from "./routing.ts";
 import { fillFromBase64, fromBase64, RestoreError, type SavedVm } from "./saved_state.ts";
 import type { Vm } from "./vm.ts";
 
@@ -36,6 +36,14 @@ export function restoreConfiguration(vm: Vm, saved: SavedVm): void {
   if (saved.irqchip !== undefined) vm.irq.createIrqchip();
   if (saved.pit !== undefined) vm.irq.createPit(saved.pit.flags);
   if (saved.tssAddress !== undefined) vm.setTssAddress(BigInt(saved.tssAddress));
+  if (saved.identityMapAddress !== undefined) {
+    vm.setIdentityMapAddress(BigInt(saved.identityMapAddress));
+  }
+  if (saved.bootCpuId !== undefined) vm.setBootCpuId(saved.bootCpuId);
+  if (saved.pmuEventFilter !== undefined) {
+    const { events, ...filter } = saved.pmuEventFilter;
+    vm.setPmuEventFilter({ ...filter, events: events.map(BigInt) });
+  }
   if (saved.msrFilter !== undefined) {
     const { otherwise, ranges } = saved.msrFilter;
     vm.setMsrFilter({
@@ -49,8 +57,7 @@ export function restoreConfiguration(vm: Vm, saved: SavedVm): void {
   if (saved.routing !== undefined) {
     vm.irq.setRouting(saved.routing.map((route): Route => {
       if (!("msi" in route)) return route;
-      const { gsi, msi: { address, data } } = route;
-      return { gsi, msi: { address: BigInt(address), data } };
+      return { ...route, msi: { ...route.msi, address: BigInt(route.msi.address) } };
     }));
   }
   for (const { space, address, size } of saved.coalesced) {

@@ -47,11 +47,20 @@ export function saveVm(
   withMemory: boolean,
 ): SavedVm {
   const { type, capabilities, tssAddress, irqchip, pit, routing, msrFilter } = configuration;
+  const { identityMapAddress, bootCpuId, pmuEventFilter } = configuration;
   return withoutUndefined({
     format: "trapline-vm-1",
     type,
     capabilities: capabilities.map(savedCapability),
     tssAddress: tssAddress === undefined ? undefined : hexadecimal(tssAddress),
+    identityMapAddress: identityMapAddress === undefined
+      ? undefined
+      : hexadecimal(identityMapAddress),
+    bootCpuId,
+    pmuEventFilter: pmuEventFilter && {
+      ...pmuEventFilter,
+      events: pmuEventFilter.events.map(hexadecimal),
+    },
     irqchip: irqchip ? saveIrqchip(fd) : undefined,
     pit: pit === undefined
       ? undefined
@@ -89,8 +98,7 @@ function saveIrqchip(fd: FileDescriptor): SavedIrqchip {
 
 function savedRoute(route: NonNullable<VmConfiguration["routing"]>[number]): SavedRoute {
   if (!("msi" in route)) return route;
-  const { gsi, msi: { address, data } } = route;
-  return { gsi, msi: { address: hexadecimal(address), data } };
+  return { ...route, msi: { ...route.msi, address: hexadecimal(route.msi.address) } };
 }
 
 function savedMsrFilter({ otherwise = "allow", ranges = [] }: MsrFilter): SavedMsrFilter {
@@ -105,7 +113,10 @@ function savedMsrFilter({ otherwise = "allow", ranges = [] }: MsrFilter): SavedM
 function saveMemory(memory: GuestMemory): { memories: SavedMemory[]; slots: SavedSlot[] } {
   const mappings: Mapping[] = [];
   const slots = memory.configuredSlots().map((slot): SavedSlot => {
-    const { memory: behind } = slot;
+    const { memory: behind, file } = slot;
+    if (file !== undefined) {
+      throw new SaveError(`slot ${slot.slot} has memory that only its guest can read`);
+    }
     if (behind === undefined || typeof behind === "bigint") {
       throw new SaveError(
         `slot ${slot.slot} is backed by an address, not by a Mapping: its size is not known`,

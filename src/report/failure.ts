@@ -5,6 +5,7 @@ import type { Assembled } from "../x86/asm/assemble.ts";
 import { formatListing, listing } from "../x86/asm/listing.ts";
 import type { Segment } from "../x86/registers.ts";
 import type { Registers, SystemRegisters } from "../x86/state.ts";
+import type { Case } from "../suite/case.ts";
 import type { Autopsy, CaseResult } from "../suite/verdict.ts";
 import type { Style } from "./style.ts";
 
@@ -16,21 +17,36 @@ const registerRows: readonly (readonly (keyof Registers)[])[] = [
   ["rip", "rflags"],
 ];
 
+/** A result as far as a report needs it: one that was read back may lack the guest. */
+export type ReportedResult = Omit<CaseResult, "case"> & {
+  readonly case: Pick<Case, "id" | "spec"> & Partial<Pick<Case, "mode">>;
+};
+
 /** Renders a failed case, without a newline at the end. */
-export function formatFailure(result: CaseResult, style: Style, file?: string): string {
-  const { case: { id, spec, mode }, verdict, reason, autopsy } = result;
-  const where = file === undefined ? `${mode} mode` : `${mode} mode, ${file}`;
+export function formatFailure(result: ReportedResult, style: Style, file?: string): string {
+  const { case: { id, spec, mode }, verdict, reason, autopsy, log } = result;
+  const where = [mode === undefined ? [] : `${mode} mode`, file ?? []].flat().join(", ");
   const lines = [
-    `${style.bad(verdict.toUpperCase())} ${style.strong(id)}  ${style.faint(where)}`,
+    `${style.bad(verdict.toUpperCase())} ${style.strong(id)}  ${style.faint(where)}`.trimEnd(),
     ...(reason ?? "").split("\n"),
     `promised by ${spec.join("; ")}`,
     ...traceLines(result).map((line) => formatDiffLine(line, style)),
   ];
   if (autopsy !== undefined) lines.push(...autopsyLines(autopsy));
+  if (log !== undefined && log !== "") lines.push(...logLines(log));
   return [lines[0], ...lines.slice(1).map((line) => `    ${line}`.trimEnd())].join("\n");
 }
 
-function traceLines({ expected, trace, divergence }: CaseResult): DiffLine[] {
+/** How many lines of a kernel's log are shown; a panic with its backtrace has about 60. */
+const LOG_SHOWN = 80;
+
+function logLines(log: string): string[] {
+  const lines = log.split("\n");
+  const left = lines.length > LOG_SHOWN ? ` (the first ${LOG_SHOWN} of ${lines.length} lines)` : "";
+  return [`the kernel's log${left}:`, ...lines.slice(0, LOG_SHOWN).map((line) => `  ${line}`)];
+}
+
+function traceLines({ expected, trace, divergence }: ReportedResult): DiffLine[] {
   if (divergence !== undefined) return diff(expected, trace, divergence);
   return trace.map((event) => ({ mark: " ", text: formatLine(event) }));
 }

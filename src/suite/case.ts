@@ -1,3 +1,4 @@
+import type { Vm } from "../kvm/vm.ts";
 import type { Assembly } from "../x86/asm/assembly.ts";
 import type { Handler } from "../x86/descriptor_tables.ts";
 import type { MachineOptions } from "../x86/modes.ts";
@@ -57,6 +58,11 @@ export interface CaseDefinition {
   readonly registers?: Partial<Registers>;
   /** Default `"none"`: the host is the interrupt controller. */
   readonly irqchip?: Irqchip;
+  /**
+   * What is done to the VM before it gets memory and its first vCPU, such as a capability that has to
+   * be enabled by then. It is not recorded.
+   */
+  readonly prepare?: (vm: Vm) => void;
   /** How many vCPUs; above 1 each has its own thread. vCPU N starts at the label `vcpuN`. */
   readonly vcpus?: number;
   /** What the host does, where running the guest to the end of the trace is not enough. */

@@ -171,6 +171,7 @@ export class LocalHost implements Disposable {
         vm.enableCapability("KVM_CAP_SPLIT_IRQCHIP", SPLIT_IRQCHIP_PINS);
       }
       if (this.facts.capability("KVM_CAP_SET_TSS_ADDR") > 0) vm.setTssAddress(TSS_ADDRESS);
+      definition.prepare?.(vm);
       return vm;
     } catch (error) {
       vm[Symbol.dispose]();

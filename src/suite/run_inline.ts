@@ -91,7 +91,7 @@ function runToEnd(recording: Recording, processor: Processor): void {
 export function observe({ vm, recording, frame }: CaseRun): void {
   vm.observer = (action) => {
     recording.action(action);
-    if (action.name === "slot") frame.watch();
+    if (action.name === "slot" || action.name === "slot2") frame.watch();
   };
 }
 

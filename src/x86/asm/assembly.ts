@@ -18,8 +18,7 @@ export class Assembly {
    * @throws {AssemblerUnavailableError} when the encoder could not be loaded (no --allow-read).
    */
   assemble(options: AssembleOptions = {}): Assembled {
-    const symbols = Object.entries(options.symbols ?? {}).sort(([a], [b]) => a < b ? -1 : 1);
-    const key = [options.bits ?? 64, BigInt(options.origin ?? 0), ...symbols.flat()].join(" ");
+    const key = keyOf(options);
     let assembled = this.#assembled.get(key);
     if (assembled === undefined) {
       assembled = assemble(this.source, options);
@@ -27,6 +26,19 @@ export class Assembly {
     }
     return assembled;
   }
+
+  /**
+   * Takes what assembling this source gave elsewhere, for {@link assemble} with the same options:
+   * a process that only runs guests can do without the assembler.
+   */
+  provide(options: AssembleOptions, assembled: Assembled): void {
+    this.#assembled.set(keyOf(options), assembled);
+  }
+}
+
+function keyOf({ bits = 64, origin = 0, symbols = {} }: AssembleOptions): string {
+  const sorted = Object.entries(symbols).sort(([a], [b]) => a < b ? -1 : 1);
+  return [bits, BigInt(origin), ...sorted.flat()].join(" ");
 }
 
 /**
