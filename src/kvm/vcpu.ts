@@ -1,3 +1,4 @@
+import { unsigned64 } from "../../ffi/argument.ts";
 import { ioctls } from "../../ffi/abi/ioctls.ts";
 import {
   kvm_run,
@@ -25,7 +26,7 @@ import { decodeExit } from "./decode_exit.ts";
 import { KvmError } from "./error.ts";
 import type { Exit, IntrExit } from "./exit.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
-import { type SavedVcpu, SaveError } from "./saved_state.ts";
+import { orMalformed, type SavedVcpu, SaveError } from "./saved_state.ts";
 import { SharedRegisters } from "./shared_registers.ts";
 import { VcpuControl } from "./vcpu_control.ts";
 import { restoreVcpu } from "./vcpu_restore.ts";
@@ -351,8 +352,9 @@ export class Vcpu extends VcpuControl implements Disposable {
   /** Sets what the next run takes CR8 from; {@link setSregs} alone does not last. */
   set cr8(value: bigint) {
     this.#fd.number;
+    unsigned64("CR8", value);
     act(this.#observed, "cr8", [value], () => {
-      this.#view.setBigUint64(fields.cr8[0], value, true);
+      this.#view.setBigUint64(fields.cr8[0], BigInt(value), true);
     });
   }
 
@@ -398,7 +400,9 @@ export class Vcpu extends VcpuControl implements Disposable {
     this.#fd.number;
     const parts = this.#saved();
     const { features, configuration } = this.#saving!;
-    withWholeEvents(this.#vm, features, configuration, () => restoreVcpu(parts, saved, tscShift));
+    orMalformed(() =>
+      withWholeEvents(this.#vm, features, configuration, () => restoreVcpu(parts, saved, tscShift))
+    );
     this.#answered = true;
   }
 
