@@ -1,4 +1,4 @@
-import { unsigned64 } from "../../ffi/argument.ts";
+import { ArgumentError, shown, unsigned64 } from "../../ffi/argument.ts";
 import { ioctls } from "../../ffi/abi/ioctls.ts";
 import {
   kvm_run,
@@ -209,13 +209,14 @@ export class Vcpu extends VcpuControl implements Disposable {
    *
    * @param value one value, or as many as the exit's `count`; truncated to its size
    * @throws {AnswerError} when the last exit asked for nothing, or for another number of values.
+   * @throws {ArgumentError} when a value is no whole number.
    * @throws {DisposedError} after disposal.
    */
   answer(value: number | bigint | readonly (number | bigint)[]): void {
     if (this.#disposed) this.#fd.number;
     const view = this.#view;
     const exit = decodeExit(view);
-    const values = typeof value === "object" ? value : [value];
+    const values = checkAnswers(Array.isArray(value) ? value : [value]);
     const wanted = exit.reason === "pio" ? exit.count : 1;
     if (values.length !== wanted) {
       throw new AnswerError(`the exit ${exit.reason} wants ${wanted} values, not ${values.length}`);
@@ -486,6 +487,14 @@ function setSignalMask(fd: FileDescriptor): void {
   signalMask.setUint32(0, 8, true);
   signalMask.setBigUint64(4, runSignalMask(), true);
   ioctlBuffer(fd, "KVM_SET_SIGNAL_MASK", signalMask);
+}
+
+function checkAnswers(values: readonly unknown[]): readonly (number | bigint)[] {
+  for (const value of values) {
+    if (typeof value === "bigint" || Number.isSafeInteger(value)) continue;
+    throw new ArgumentError(`an answer is ${shown(value)}: give a whole number`);
+  }
+  return values as readonly (number | bigint)[];
 }
 
 function writeElement(view: DataView, at: number, size: number, value: number): void {
