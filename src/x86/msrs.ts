@@ -4,8 +4,8 @@
  */
 import { unsigned32 } from "../../ffi/argument.ts";
 
-/** MSRs that are not one of a row of equals, by name. */
-const single = {
+/** The indices of MSRs by name, but for those that are one of a row of equals (SDM 4; APM 2 A). */
+export const msrs = {
   IA32_P5_MC_ADDR: 0x0,
   IA32_P5_MC_TYPE: 0x1,
   IA32_TIME_STAMP_COUNTER: 0x10,
@@ -47,6 +47,17 @@ const single = {
   LAST_INT_FROM_IP: 0x1dd,
   LAST_INT_TO_IP: 0x1de,
   MSR_POWER_CTL: 0x1fc,
+  IA32_MTRR_FIX64K_00000: 0x250,
+  IA32_MTRR_FIX16K_80000: 0x258,
+  IA32_MTRR_FIX16K_A0000: 0x259,
+  IA32_MTRR_FIX4K_C0000: 0x268,
+  IA32_MTRR_FIX4K_C8000: 0x269,
+  IA32_MTRR_FIX4K_D0000: 0x26a,
+  IA32_MTRR_FIX4K_D8000: 0x26b,
+  IA32_MTRR_FIX4K_E0000: 0x26c,
+  IA32_MTRR_FIX4K_E8000: 0x26d,
+  IA32_MTRR_FIX4K_F0000: 0x26e,
+  IA32_MTRR_FIX4K_F8000: 0x26f,
   IA32_PAT: 0x277,
   IA32_MTRR_DEF_TYPE: 0x2ff,
   IA32_PERF_CAPABILITIES: 0x345,
@@ -214,26 +225,8 @@ const rows: readonly (readonly [name: string, first: number, count: number, step
   ["PERF_CTR#", 0xc0010201, 6, 2],
 ];
 
-/** The fixed-range MTRRs by the range that they begin with. */
-const fixedRanges = {
-  IA32_MTRR_FIX64K_00000: 0x250,
-  IA32_MTRR_FIX16K_80000: 0x258,
-  IA32_MTRR_FIX16K_A0000: 0x259,
-  IA32_MTRR_FIX4K_C0000: 0x268,
-  IA32_MTRR_FIX4K_C8000: 0x269,
-  IA32_MTRR_FIX4K_D0000: 0x26a,
-  IA32_MTRR_FIX4K_D8000: 0x26b,
-  IA32_MTRR_FIX4K_E0000: 0x26c,
-  IA32_MTRR_FIX4K_E8000: 0x26d,
-  IA32_MTRR_FIX4K_F0000: 0x26e,
-  IA32_MTRR_FIX4K_F8000: 0x26f,
-} as const;
-
 /** The name of an MSR that is not one of a row of equals. */
-export type MsrName = keyof typeof single | keyof typeof fixedRanges;
-
-/** The indices of MSRs by name (SDM 4; APM 2 appendix A). */
-export const msrs: Readonly<Record<MsrName, number>> = { ...single, ...fixedRanges };
+export type MsrName = keyof typeof msrs;
 
 const names: ReadonlyMap<number, string> = new Map([
   ...Object.entries(msrs).map(([name, index]): [number, string] => [index, name]),
