@@ -232,7 +232,12 @@ export {
   type DrivenThread,
   type DrivenVcpu,
 } from "./src/suite/drive.ts";
-export { type Backend, HostFacts, type Requirement } from "./src/suite/requirement.ts";
+export {
+  type Backend,
+  type Emulation,
+  HostFacts,
+  type Requirement,
+} from "./src/suite/requirement.ts";
 export type { LensName } from "./src/suite/lens.ts";
 export { LocalHost, type LocalHostOptions } from "./src/suite/local_host.ts";
 export type { Autopsy, CaseResult, Verdict } from "./src/suite/verdict.ts";

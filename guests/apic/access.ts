@@ -2,14 +2,14 @@ import { asm, defineCases } from "../../mod.ts";
 
 const rows = {
   // The registers are accessed as a whole, at multiples of 16: nothing else writes.
-  byte: { instruction: "mov byte [rsi + 0x80], 0x35", left: 0x20 },
-  word: { instruction: "mov word [rsi + 0x80], 0x35", left: 0x20 },
-  quadword: { instruction: "mov qword [rsi + 0x80], 0x35", left: 0x20 },
-  "off-by-4": { instruction: "mov dword [rsi + 0x84], 0x35", left: 0x20 },
-  "off-by-12": { instruction: "mov dword [rsi + 0x8c], 0x35", left: 0x20 },
-  dword: { instruction: "mov dword [rsi + 0x80], 0x35", left: 0x35 },
-  exchange: { instruction: "mov ebx, 0x35\nxchg [rsi + 0x80], ebx\nmov ebx, 0", left: 0x35 },
-  or: { instruction: "or dword [rsi + 0x80], 0x15\nmov ebx, 0\ncmp ebx, ebx", left: 0x35 },
+  byte: { instruction: "mov byte [rsi + 0x80], 0x30", left: 0x20 },
+  word: { instruction: "mov word [rsi + 0x80], 0x30", left: 0x20 },
+  quadword: { instruction: "mov qword [rsi + 0x80], 0x30", left: 0x20 },
+  "off-by-4": { instruction: "mov dword [rsi + 0x84], 0x30", left: 0x20 },
+  "off-by-12": { instruction: "mov dword [rsi + 0x8c], 0x30", left: 0x20 },
+  dword: { instruction: "mov dword [rsi + 0x80], 0x30", left: 0x30 },
+  exchange: { instruction: "mov ebx, 0x30\nxchg [rsi + 0x80], ebx\nmov ebx, 0", left: 0x30 },
+  or: { instruction: "or dword [rsi + 0x80], 0x10\nmov ebx, 0\ncmp ebx, ebx", left: 0x30 },
 };
 
 /** Accesses to the local APIC's page that it does not define change nothing. */

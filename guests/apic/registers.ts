@@ -13,8 +13,9 @@ const rows: Record<string, Row> = {
   "task-priority": {
     offset: 0x80,
     reset: 0,
-    writes: [[0xff, 0xff], [0xffffff35, 0x35], [0x100, 0]],
+    writes: [[0xf0, 0xf0], [0xffffff30, 0x30], [0x100, 0]],
   },
+  "task-priority-sub-class": { offset: 0x80, reset: 0, writes: [[0x35, 0x35], [0, 0]] },
   "logical-destination": {
     offset: 0xd0,
     reset: 0,

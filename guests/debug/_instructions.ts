@@ -17,7 +17,7 @@ export interface Stepped {
 export const registers = {
   rax: 0x11223344n,
   rbx: 0xa000n,
-  rcx: 0x174n,
+  rcx: 0x175n,
   rdx: 0n,
   rsi: 0xb000n,
   rdi: 0xd0000040n,
@@ -49,7 +49,7 @@ export const stepped: Readonly<Record<string, Stepped>> = {
   },
   cpuid: { instruction: "cpuid", state: "= rax *\n= rbx *\n= rcx *\n= rdx *" },
   rdmsr: { instruction: "rdmsr", state: "= rax 0x0" },
-  wrmsr: { instruction: "wrmsr", state: "= msr.0x174 0x11223344" },
+  wrmsr: { instruction: "wrmsr", state: "= msr.0x175 0x11223344" },
   rdtsc: { instruction: "rdtsc", state: "= rax *\n= rdx *" },
   "mov-from-cr0": { instruction: "mov rax, cr0", state: "= rax 0x80010031" },
   "mov-from-cr3": { instruction: "mov rax, cr3", state: "= rax 0x10000" },

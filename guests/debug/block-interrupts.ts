@@ -33,20 +33,29 @@ export default defineCases("debug/block-interrupts", rows, ({ raise, vector, act
   `,
   drive: ({ run, vm, vcpu }) => {
     run();
+    // The OUT is complete behind this.
+    vcpu.immediateExit = true;
+    run();
+    vcpu.immediateExit = false;
     if (raise === "nmi") vcpu.nmi();
     else vm.irq.signalMsi({ address: 0xfee00000n, data: vector });
-    vcpu.setGuestDebug({ singleStep: true, blockInterrupts: true });
-    run();
-    run();
-    run();
+    for (let step = 0; step < 3; step++) {
+      vcpu.setGuestDebug({ singleStep: true, blockInterrupts: true });
+      run();
+    }
     vcpu.setGuestDebug();
   },
   trace: ({ first, second, third }) => `
     pio out 0x11 u8 0x0
+    > immediate-exit 0x1
+    intr
+    > immediate-exit 0x0
     ${action}
     > guest-debug single-step block-interrupts
     debug exception=0x1 rip=${first} dr6=0xffff4ff0
+    > guest-debug single-step block-interrupts
     debug exception=0x1 rip=${second} dr6=0xffff4ff0
+    > guest-debug single-step block-interrupts
     debug exception=0x1 rip=${third} dr6=0xffff4ff0
     > guest-debug off
     pio out 0x10 u8 0x0

@@ -28,6 +28,7 @@ export default defineCases(
       vcpu.setGuestDebug({ singleStep: true });
       while (run().reason !== "debug");
       assertEquals("RFLAGS after the step", vcpu.regs().rflags, 0x8d7n);
+      vcpu.setGuestDebug({ singleStep: true });
       run();
       assertEquals("RFLAGS after the next", vcpu.regs().rflags, 0x8d7n);
       vcpu.setGuestDebug();
@@ -36,6 +37,7 @@ export default defineCases(
       > guest-debug single-step
       ${exits}
       debug exception=0x1 rip=${next} dr6=0xffff4ff0
+      > guest-debug single-step
       debug exception=0x1 rip=${behind} dr6=0xffff4ff0
       > guest-debug off
       hlt

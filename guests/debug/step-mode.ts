@@ -49,18 +49,18 @@ export default defineCases("debug/step-mode", rows, ({ mode, machine, pushed }) 
     ret
   `,
   drive: ({ run, vcpu }) => {
-    vcpu.setGuestDebug({ singleStep: true });
-    for (let step = 0; step < 7; step++) run();
+    for (let step = 0; step < 7; step++) {
+      vcpu.setGuestDebug({ singleStep: true });
+      run();
+    }
   },
   trace: ({ routine, counted, returned, compared, not_taken, equal, stored }) => `
-    > guest-debug single-step
-    debug exception=0x1 rip=${routine} dr6=0xffff4ff0
-    debug exception=0x1 rip=${counted} dr6=0xffff4ff0
-    debug exception=0x1 rip=${returned} dr6=0xffff4ff0
-    debug exception=0x1 rip=${compared} dr6=0xffff4ff0
-    debug exception=0x1 rip=${not_taken} dr6=0xffff4ff0
-    debug exception=0x1 rip=${equal} dr6=0xffff4ff0
-    debug exception=0x1 rip=${stored} dr6=0xffff4ff0
+    ${
+    [routine, counted, returned, compared, not_taken, equal, stored].map((rip) => `
+      > guest-debug single-step
+      debug exception=0x1 rip=${rip} dr6=0xffff4ff0
+    `).join("\n")
+  }
     = rcx 0x2
     = rip ${stored}
     = rflags 0x46

@@ -21,8 +21,8 @@ export default defineCases("debug/step-string", modes, (mode) => ({
   `,
   drive: ({ run, vcpu, write, assertEquals }) => {
     write(0xa000, Uint8Array.of(0x11, 0x22, 0x33));
-    vcpu.setGuestDebug({ singleStep: true });
     for (let left = 2n; left >= 0n; left--) {
+      vcpu.setGuestDebug({ singleStep: true });
       run();
       const { rcx, rsi, rdi } = vcpu.regs();
       assertEquals("RCX, RSI and RDI", [rcx, rsi, rdi], [left, 0xa003n - left, 0xb003n - left]);
@@ -32,7 +32,9 @@ export default defineCases("debug/step-string", modes, (mode) => ({
   trace: ({ moving, moved }) => `
     > guest-debug single-step
     debug exception=0x1 rip=${moving} dr6=0xffff4ff0
+    > guest-debug single-step
     debug exception=0x1 rip=${moving} dr6=0xffff4ff0
+    > guest-debug single-step
     debug exception=0x1 rip=${moved} dr6=0xffff4ff0
     > guest-debug off
     hlt

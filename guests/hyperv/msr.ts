@@ -38,10 +38,9 @@ const rows: Record<string, Row> = {
     index: 0x40000104,
     steps: [{ reads: 0n }, ...accepted(0x1122334455667788n)],
   },
-  // Notification is all there is to control.
   "crash-control": {
     index: 0x40000105,
-    steps: [{ reads: 0x8000000000000000n }, { write: 0n, reads: 0x8000000000000000n }],
+    steps: [{ reads: 0n }, { write: 0n, reads: 0n }],
   },
   "reenlightenment-control": {
     index: 0x40000106,

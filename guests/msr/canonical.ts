@@ -18,13 +18,13 @@ export default defineCases("msr/canonical", rows, ({ index, state }) => ({
     ...accepted(0x1000n, 0xffff800000000000n, 0xffffffffffffffffn, 0x7fffffffffffn),
     ...refused(
       0x7fffffffffffn,
-      0x800000000000n,
-      0xffff7fffffffffffn,
-      0x0000ffffffffffffn,
-      0x1000000000000n,
-      0x8000000000000000n,
-      0xffff000000000000n,
+      // Not canonical with 57-bit linear addresses either, which a processor may have.
+      0x100000000000000n,
+      0x200000000000000n,
       0x7fffffffffffffffn,
+      0x8000000000000000n,
+      0xfe00000000000000n,
+      0xfeffffffffffffffn,
     ),
   ], state),
 }));

@@ -85,12 +85,12 @@ const rows: Record<string, Row> = {
     exit: "",
     then: "0x11",
   },
-  // LSTAR is known, and this is no canonical address.
+  // EFER is known, and none of these bits.
   "allowed-and-invalid": {
     reasons: INVAL | UNKNOWN | FILTER,
     access: "wrmsr",
-    index: 0xc0000082,
-    exit: "wrmsr 0xc0000082 0x1122334455667788 reason=inval",
+    index: 0xc0000080,
+    exit: "wrmsr 0xc0000080 0x1122334455667788 reason=inval",
     then: "0x10",
   },
   // An unknown MSR that the filter denies does not get so far as to be unknown.

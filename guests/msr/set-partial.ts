@@ -57,7 +57,7 @@ const rows: Record<string, Row> = {
   "not-canonical": {
     entries: [
       { index: SYSENTER_ESP, data: 0x1234n },
-      { index: LSTAR, data: 0x800000000000n },
+      { index: LSTAR, data: 0x100000000000000n },
       { index: SYSENTER_EIP, data: 0x5678n },
     ],
     count: 1,

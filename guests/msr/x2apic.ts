@@ -8,7 +8,7 @@ const rows: Record<string, { index: number; steps: readonly Step[] }> = {
   version: { index: 0x803, steps: [{ reads: "*" }, ...refused("*", 0x14n)] },
   "task-priority": {
     index: 0x808,
-    steps: [...accepted(0x10n, 0xffn, 0x0n), ...refused(0x0n, 1n << 32n)],
+    steps: [...accepted(0x10n, 0xf0n, 0x0n), ...refused(0x0n, 1n << 32n)],
   },
   "processor-priority": { index: 0x80a, steps: [{ reads: 0n }, ...refused(0n, 0n, 0x20n)] },
   // Written with 0 alone, and never read.

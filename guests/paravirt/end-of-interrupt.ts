@@ -1,8 +1,8 @@
 import { asm, defineCase } from "../../mod.ts";
 
 /**
- * With MSR_KVM_PV_EOI_EN a set bit in memory tells the handler of an edge that it may clear the bit
- * in place of an EOI, after which the interrupt is no longer in service and the next one comes.
+ * With MSR_KVM_PV_EOI_EN a bit in memory tells the handler that it may clear it in place of an EOI,
+ * after which the interrupt is no longer in service and the next one comes. KVM may also leave it.
  */
 export default defineCase({
   id: "paravirt/end-of-interrupt",
@@ -32,7 +32,9 @@ export default defineCase({
     handler:
     inc ebx
     btr dword [0xa000], 0
-    setc al
+    jc leave
+    mov dword [rsi + 0xb0], 0       ; not set: an ordinary EOI
+    leave:
     out 0x12, al
     iretq
   `,

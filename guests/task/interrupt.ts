@@ -17,7 +17,7 @@ const rows: Record<string, Row> = {
   "general-protection": {
     vector: 13,
     instruction: "mov ds, dx",
-    errorCode: "0x54",
+    errorCode: "0x50",
     resumes: "at",
   },
 };
@@ -37,7 +37,7 @@ export default defineCases(
       },
     },
     handlers: { [vector]: { at: 0, type: "task", selector: second.selector } },
-    registers: { rax: 0x11n, rdx: 0x54n },
+    registers: { rax: 0x11n, rdx: 0x50n },
     guest: asm`
     at:
     ${instruction}
@@ -56,7 +56,7 @@ export default defineCases(
     = tr.selector 0x70
     = tr.base 0xb000
     ${
-      saved(labels[resumes], 0, [0x11, 0, 0x54, 0, 0x8000, 0, 0, 0]).replace(
+      saved(labels[resumes], 0, [0x11, 0, 0x50, 0, 0x8000, 0, 0, 0]).replace(
         `${labels[resumes]} 0x0`,
         `${labels[resumes]} 0x10002`,
       )

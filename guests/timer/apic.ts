@@ -19,6 +19,7 @@ const rows: Record<string, Row> = {
       cmp ebx, 3
       jb wait
       mov dword [rsi + 0x380], 0
+      mov ebx, 3                    ; or more
     `,
     interrupts: 3,
     frame: true,
@@ -46,7 +47,7 @@ const rows: Record<string, Row> = {
     `,
     interrupts: 0,
   },
-  // A masked timer counts down and says nothing, also when it is unmasked then.
+  // A masked timer counts down and says nothing.
   masked: {
     guest: `
       mov dword [rsi + 0x320], 0x10071
@@ -55,12 +56,11 @@ const rows: Record<string, Row> = {
       mov eax, [rsi + 0x390]
       test eax, eax
       jnz wait
-      mov dword [rsi + 0x320], 0x71
-      mov eax, [rsi + 0x230]
-      out 0x10, eax
       sti
       nop
       cli
+      mov eax, [rsi + 0x230]
+      out 0x10, eax
     `,
     interrupts: 0,
   },
