@@ -66,7 +66,7 @@ export interface SavedVcpu {
   readonly regs: Base64;
   /** `struct kvm_lapic_state`. */
   readonly lapic?: Base64;
-  /** `struct kvm_msrs` with its entries: the MSRs of KVM_GET_MSR_INDEX_LIST, and the MTRRs. */
+  /** `struct kvm_msrs` with its entries: the MSRs of KVM_GET_MSR_INDEX_LIST, MTRRs, banks. */
   readonly msrs: readonly Base64[];
   /** `struct kvm_debugregs`. */
   readonly debugRegs: Base64;

@@ -34,8 +34,12 @@ import type { EnabledCapability, StateFeatures } from "./vm_configuration.ts";
 export const MSR_IA32_TSC = 0x10;
 /** MSR that arms the timer of the local APIC: only once the APIC's own registers are there. */
 const MSR_IA32_TSC_DEADLINE = 0x6e0;
-/** The first MSR of the machine-check banks, four of which each has. */
+/** How many machine-check banks there are, in bits 7:0, and whether they have interrupts. */
+const MSR_IA32_MCG_CAP = 0x179;
+const MCG_CMCI_P = 1n << 10n;
+/** The first MSR of the machine-check banks, four of which each has, and one of interrupts. */
 const MSR_IA32_MC0_CTL = 0x400;
+const MSR_IA32_MC0_CTL2 = 0x280;
 /** The MTRRs, which KVM keeps but does not list: pairs of base and mask, fixed ranges, the default. */
 const MTRRS: readonly number[] = [
   ...Array.from({ length: 16 }, (_, at) => 0x200 + at),
@@ -168,12 +172,14 @@ function countOf(msrs: DataView): number {
 
 /** The MSRs to save, in the order in which they are set. */
 function wantedMsrs(parts: VcpuParts): number[] {
-  const { mcgCap = 0n } = parts.vcpu.configuration;
-  const banks = 4 * Number(mcgCap & 0xffn);
+  const [cap] = parts.vcpu.msrs([MSR_IA32_MCG_CAP]);
+  const banks = Number((cap?.data ?? 0n) & 0xffn);
+  const interrupts = ((cap?.data ?? 0n) & MCG_CMCI_P) === 0n ? 0 : banks;
   const all = new Set([
     ...parts.features.msrIndices,
     ...MTRRS,
-    ...Array.from({ length: banks }, (_, at) => MSR_IA32_MC0_CTL + at),
+    ...Array.from({ length: 4 * banks }, (_, at) => MSR_IA32_MC0_CTL + at),
+    ...Array.from({ length: interrupts }, (_, at) => MSR_IA32_MC0_CTL2 + at),
   ]);
   if (hasTscOffset(parts)) all.delete(MSR_IA32_TSC);
   // The last to be set.
