@@ -1,5 +1,5 @@
 import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts";
-import { integer, list, oneOf } from "../../ffi/argument.ts";
+import { ArgumentError, integer, list, oneOf, shown } from "../../ffi/argument.ts";
 import { SystemCallError } from "../../ffi/errno.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { UnsupportedPlatformError } from "../../ffi/libc.ts";
@@ -8,7 +8,7 @@ import { type Attribute, checkAttribute, hasAttribute, readAttribute } from "./d
 import { KvmError } from "./error.ts";
 import { readCpuid } from "./cpuid_buffer.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
-import type { SavedVm } from "./saved_state.ts";
+import { orMalformed, type SavedVm } from "./saved_state.ts";
 import { decodeMsrs, msrBuffer } from "./msr_buffer.ts";
 import { WorkerPool } from "./worker_pool.ts";
 import { Vm } from "./vm.ts";
@@ -69,8 +69,12 @@ export class Kvm implements Disposable {
    * ({@link Vm.startVcpu}), until this is disposed of
    * @throws {HostError} when there is no usable KVM: not x86-64 Linux, no such device, no
    * permission, not a KVM device, or another API version; the message names the mend.
+   * @throws {ArgumentError} when the path is no text.
    */
   static open(path: string = "/dev/kvm", keepThreads: boolean = false): Kvm {
+    if (typeof path !== "string") {
+      throw new ArgumentError(`the device is ${shown(path)}: give its path`);
+    }
     const kvm = new Kvm(openDevice(path), keepThreads);
     try {
       checkApiVersion(kvm.apiVersion(), path);
@@ -296,6 +300,10 @@ export class Kvm implements Disposable {
    */
   restore(saved: SavedVm): Vm {
     this.#fd.number;
+    return orMalformed(() => this.#restore(saved));
+  }
+
+  #restore(saved: SavedVm): Vm {
     checkSaved(saved);
     const vm = this.createVm(saved.type);
     try {
@@ -316,9 +324,11 @@ export class Kvm implements Disposable {
    *
    * @throws {SaveError} when a vCPU has a thread of its own or an exit that waits for an answer.
    * @throws {KvmError} when an ioctl fails; the VM is not to be used then.
+   * @throws {ArgumentError} when it is given no VM.
    * @throws {DisposedError} after disposal.
    */
   renew(vm: Vm): void {
+    if (!(vm instanceof Vm)) throw new ArgumentError(`the VM is ${shown(vm)}: give a Vm`);
     vm.renew((type) => this.#create(type), this.#fd.number);
   }
 

@@ -2,6 +2,7 @@ import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts
 import {
   ArgumentError,
   integer,
+  object,
   oneOf,
   shown,
   unsigned32,
@@ -128,7 +129,7 @@ export class Vm implements Disposable, Observed {
    *
    * @throws {KvmError} EINVAL when the default denies and no range is given, or a range has more
    * MSRs than 12288.
-   * @throws {RangeError} when there are more than 16 ranges.
+   * @throws {ArgumentError} when there are more than 16 ranges, or one is not as it has to be.
    * @throws {DisposedError} after disposal.
    *
    * @example
@@ -415,7 +416,7 @@ export class Vm implements Disposable, Observed {
    *
    * Eventfds and the dirty log are the host's own and not in it.
    *
-   * @param contents whether the contents of memory are wanted; default true
+   * @param options `contents`: whether the contents of memory are wanted; default true
    * @throws {SaveError} when a vCPU has a thread of its own or an exit that waits for an answer, or
    * a slot is backed by an address.
    * @throws {KvmError} when an ioctl fails.
@@ -440,8 +441,9 @@ export class Vm implements Disposable, Observed {
    * console.log(vm.vcpu().run().reason, vm.vcpu().regs().rbx); // "hlt" 0x21n
    * ```
    */
-  save({ contents = true }: { contents?: boolean } = {}): SavedVm {
+  save(options: { contents?: boolean } = {}): SavedVm {
     this.#fd.number;
+    const { contents = true } = object("the options", options);
     for (const vcpu of this.#vcpus) {
       if (!(vcpu instanceof VcpuThread)) continue;
       throw new SaveError(`vCPU ${vcpu.id} has a thread of its own: a VM is saved from one thread`);
@@ -455,9 +457,13 @@ export class Vm implements Disposable, Observed {
    * a triple fault, also where the capabilities for it are off (KVM API 4.31).
    *
    * @throws {KvmError} when a capability cannot be switched.
+   * @throws {ArgumentError} when it is given no function.
    * @throws {DisposedError} after disposal.
    */
   withWholeEvents<T>(body: () => T): T {
+    if (typeof body !== "function") {
+      throw new ArgumentError(`what is to be done is ${shown(body)}: give a function`);
+    }
     return withWholeEvents(this.#fd, this.#features, this.#configuration, body);
   }
 

@@ -94,11 +94,6 @@ export class HostFacts {
   }
 }
 
-/** A parameter that was Y or N is a number in later kernels, such as kvm.force_emulation_prefix. */
-function asNumber(value: string): string {
-  return { Y: "1", N: "0" }[value] ?? value;
-}
-
 function hasFeature(entries: readonly CpuidEntry[], name: CpuidFeatureName): boolean {
   const [leaf, subleaf, register, bit] = cpuidFeatures[name];
   const entry = entries.find((entry) =>
