@@ -261,12 +261,6 @@ const rows: Record<string, Row> = {
     vector: UD,
     machine: { cr4: { set: 0x200n }, cr0: { set: 0x4n } },
   },
-  "fxsave-unaligned": {
-    guest: "fxsave [0xa008]",
-    vector: GP,
-    error: 0,
-    machine: { cr4: { set: 0x200n } },
-  },
 };
 
 /** What KVM's instruction emulator refuses is the exception that the SDM says, without an effect. */

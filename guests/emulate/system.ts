@@ -77,11 +77,10 @@ const rows: Record<string, Row> = {
     guest: "mov dword [0xa010], 0x7f00\nmov dword [0xa014], 0x30\nlss esp, [0xa010]",
     state: "= rsp 0x7f00\n= mem 0xa010 u32 [0x7f00 0x30]",
   },
-  "lfs-64": {
-    guest:
-      "mov rax, 0x1122334455667788\nmov [0xa010], rax\nmov dword [0xa018], 0x23\nlfs rbx, [0xa010]",
+  "lfs-32": {
+    guest: "mov dword [0xa010], 0x55667788\nmov dword [0xa014], 0x23\nlfs ebx, [0xa010]",
     state:
-      "= rax 0x1122334455667788\n= rbx 0x1122334455667788\n= fs.selector 0x23\n= fs.access 0xc0f3\n= mem 0xa010 u64 [0x1122334455667788 0x23]",
+      "= rbx 0x55667788\n= fs.selector 0x23\n= fs.access 0xc0f3\n= mem 0xa010 u32 [0x55667788 0x23]",
   },
   "far-jump-memory": {
     guest:

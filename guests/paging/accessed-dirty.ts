@@ -56,6 +56,7 @@ export default defineCases("paging/accessed-dirty", inBothWays(rows), ({ row, wa
     trace: `
       hlt
       = mem ${at} u${size} 0x${entry.toString(16)}
+      ${row.mode === "pae" ? "= mem 0x10000 u8 *" : ""}
       ${state}
     `,
   };

@@ -1,4 +1,4 @@
-import { asm, defineCases, type PagingMode } from "../../mod.ts";
+import { asm, defineCases, type PagingMode, type Requirement } from "../../mod.ts";
 import { ways } from "../emulate/_checks.ts";
 
 /** Attributes of the page at 0xc000. */
@@ -15,6 +15,12 @@ interface Row {
   page: Page;
   forced: boolean;
 }
+
+/** The emulation ends, with every case that would come after, at such a switch of stacks. */
+const stackSwitch: Requirement = {
+  notEmulatedBy: "qemu-tcg",
+  because: "it aborts at a switch from CPL 3 to CPL 0 through a busy 32-bit TSS",
+};
 
 type Access = "read" | "write" | "fetch";
 
@@ -90,7 +96,11 @@ export default defineCases("paging/protection", rows, ({ mode, privilege, page, 
   return {
     spec: ["SDM 3A 4.6: access rights", "SDM 3A 4.7: page-fault exceptions"],
     mode,
-    requires: [...way.requires, ...(noExecute ? [{ cpuid: "NX" } as const] : [])],
+    requires: [
+      ...way.requires,
+      ...(noExecute ? [{ cpuid: "NX" } as const] : []),
+      ...(privilege === 3 && !long ? [stackSwitch] : []),
+    ],
     machine: {
       privilege,
       map: [{ virtual: 0xc000, physical: 0xc000, ...page }],
@@ -129,6 +139,7 @@ export default defineCases("paging/protection", rows, ({ mode, privilege, page, 
       ${faults ? "= cr2 *" : ""}
       ${written ? "= mem 0xc008 u8 0x77" : ""}
       = mem 0x7fc0 u64 [* * * * * * * *]
+      ${mode === "pae" ? "= mem 0x10000 u8 *" : ""}
       ${privilege === 3 && faults ? "= mem 0x6fc0 u64 [* * * * * * * *]" : ""}
     `,
   };
