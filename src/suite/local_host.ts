@@ -154,7 +154,7 @@ export class LocalHost implements Disposable {
       const run = this.#prepareRun(definition, guest, vm, recording);
       const outcome = definition.vcpus !== undefined && definition.vcpus > 1
         ? await runThreaded(run, definition.vcpus)
-        : await this.#watched(run);
+        : await runInline(run, this.#watchdog);
       autopsy = outcome.autopsy;
       return this.#judge(recording, outcome.state, outcome.failure, result);
     } catch (error) {
@@ -206,15 +206,6 @@ export class LocalHost implements Disposable {
       hasMpState: this.facts.capability("KVM_CAP_MP_STATE") > 0,
       timeout: (definition.timeout ?? DEFAULT_TIMEOUT) * (this.#timeout / DEFAULT_TIMEOUT),
     };
-  }
-
-  async #watched(run: CaseRun): ReturnType<typeof runInline> {
-    this.#watchdog.arm(run.timeout);
-    try {
-      return await runInline(run);
-    } finally {
-      this.#watchdog.disarm();
-    }
   }
 
   #judge(
