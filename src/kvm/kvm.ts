@@ -314,7 +314,8 @@ export class Kvm implements Disposable {
    * @throws {DisposedError} after disposal.
    */
   renew(vm: Vm): void {
-    vm.renew((type) => this.#create(type), this.#fd.number);
+    const placeholder = this.#fd.number;
+    vm.renew((type) => this.#create(type), placeholder);
   }
 
   /** Closes `/dev/kvm`; VMs that it made live on. */

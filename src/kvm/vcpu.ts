@@ -422,6 +422,7 @@ export class Vcpu extends VcpuControl implements Disposable {
 
   /** Makes the vCPU anew, in a VM that has none of its id. */
   renew(): void {
+    this.#fd.number;
     using fresh = new FileDescriptor(ioctlValue(this.#vm, "KVM_CREATE_VCPU", this.id), "Vcpu");
     this.#fd.become(fresh.number);
     this.#run.remap(this.#number);
