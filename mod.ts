@@ -161,9 +161,12 @@ export {
 } from "./src/x86/descriptor_tables.ts";
 export { type PageMapping, PageTableError } from "./src/x86/paging.ts";
 export {
+  bitNames,
   CR0,
   CR4,
   type DescriptorTable,
+  DR6,
+  DR7,
   EFER,
   exceptionVectors,
   type ModeName,
@@ -172,7 +175,9 @@ export {
   RFLAGS,
   type Segment,
   type SpecialRegisters,
+  XCR0,
 } from "./src/x86/registers.ts";
+export { type MsrName, msrName, msrs } from "./src/x86/msrs.ts";
 export type {
   IoapicState,
   PicState,
@@ -194,7 +199,12 @@ export type {
   Translation,
   VcpuEvents,
 } from "./src/x86/state.ts";
-export { type CpuidBit, type CpuidFeatureName, cpuidFeatures } from "./src/x86/cpuid.ts";
+export {
+  type CpuidBit,
+  type CpuidFeatureName,
+  cpuidFeatures,
+  cpuidLeaves,
+} from "./src/x86/cpuid.ts";
 
 // Traces: the language that cases, failures and reports share.
 export type * from "./src/trace/event.ts";

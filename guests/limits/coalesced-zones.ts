@@ -4,6 +4,8 @@ import { refusal } from "../_fresh.ts";
 /** NR_IOBUS_DEVS of the kernel: devices on one bus of a VM. */
 const MOST = 1000;
 
+const slow = "a thousand zones are the point, and take long there";
+
 /** A bus has room for 1000 zones: one more is refused, takes none away, and fits once one is gone. */
 export default defineCase({
   id: "limits/coalesced-zones",
@@ -12,7 +14,11 @@ export default defineCase({
     "linux/kvm_host.h: NR_IOBUS_DEVS; virt/kvm/kvm_main.c: kvm_io_bus_register_dev, ENOSPC",
   ],
   mode: "long",
-  requires: ["KVM_CAP_COALESCED_MMIO"],
+  requires: [
+    "KVM_CAP_COALESCED_MMIO",
+    { notEmulatedBy: "qemu-tcg", because: slow },
+    { notEmulatedBy: "bochs", because: slow },
+  ],
   registers: { rdi: 0xd0000000n, rax: 0x41n },
   guest: asm`
     mov [rdi], al

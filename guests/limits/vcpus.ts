@@ -1,6 +1,8 @@
 import { asm, defineCase, FileDescriptor, ioctl } from "../../mod.ts";
 import { freshVm, refusal } from "../_fresh.ts";
 
+const slow = "a thousand vCPUs are the point, and take long there";
+
 /** A VM has as many vCPUs as KVM_CAP_MAX_VCPUS answers, and no more. */
 export default defineCase({
   id: "limits/vcpus",
@@ -8,10 +10,8 @@ export default defineCase({
   mode: "real",
   requires: [
     "KVM_CAP_MAX_VCPUS",
-    {
-      notEmulatedBy: "qemu-tcg",
-      because: "a thousand vCPUs are the point, and take minutes there",
-    },
+    { notEmulatedBy: "qemu-tcg", because: slow },
+    { notEmulatedBy: "bochs", because: slow },
   ],
   guest: asm`hlt`,
   drive(context) {

@@ -234,3 +234,20 @@ export function fromBase64(what: string, text: Base64): Uint8Array<ArrayBuffer> 
     throw new RestoreError(`${what} is not base64`);
   }
 }
+
+/**
+ * Does `body`, which reads a saved value that may have been made by anybody.
+ *
+ * @throws {RestoreError} where a member is of another type than it has to be.
+ */
+export function orMalformed<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    const { constructor, message } = error as Error;
+    if (constructor !== TypeError && constructor !== SyntaxError && constructor !== RangeError) {
+      throw error;
+    }
+    throw new RestoreError(`the saved value is malformed: ${message}`, { cause: error });
+  }
+}

@@ -1,3 +1,4 @@
+import { ArgumentError, shown, unsigned64 } from "../../ffi/argument.ts";
 import { ioctls } from "../../ffi/abi/ioctls.ts";
 import {
   kvm_run,
@@ -25,7 +26,7 @@ import { decodeExit } from "./decode_exit.ts";
 import { KvmError } from "./error.ts";
 import type { Exit, IntrExit } from "./exit.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
-import { type SavedVcpu, SaveError } from "./saved_state.ts";
+import { orMalformed, type SavedVcpu, SaveError } from "./saved_state.ts";
 import { SharedRegisters } from "./shared_registers.ts";
 import { VcpuControl } from "./vcpu_control.ts";
 import { restoreVcpu } from "./vcpu_restore.ts";
@@ -203,13 +204,14 @@ export class Vcpu extends VcpuControl implements Disposable {
    *
    * @param value one value, or as many as the exit's `count`; truncated to its size
    * @throws {AnswerError} when the last exit asked for nothing, or for another number of values.
+   * @throws {ArgumentError} when a value is no whole number.
    * @throws {DisposedError} after disposal.
    */
   answer(value: number | bigint | readonly (number | bigint)[]): void {
     if (this.#disposed) this.#fd.number;
     const view = this.#view;
     const exit = decodeExit(view);
-    const values = typeof value === "object" ? value : [value];
+    const values = checkAnswers(Array.isArray(value) ? value : [value]);
     const wanted = exit.reason === "pio" ? exit.count : 1;
     if (values.length !== wanted) {
       throw new AnswerError(`the exit ${exit.reason} wants ${wanted} values, not ${values.length}`);
@@ -346,8 +348,9 @@ export class Vcpu extends VcpuControl implements Disposable {
   /** Sets what the next run takes CR8 from; {@link setSregs} alone does not last. */
   set cr8(value: bigint) {
     this.#fd.number;
+    unsigned64("CR8", value);
     act(this.#observed, "cr8", [value], () => {
-      this.#view.setBigUint64(fields.cr8[0], value, true);
+      this.#view.setBigUint64(fields.cr8[0], BigInt(value), true);
     });
   }
 
@@ -393,7 +396,9 @@ export class Vcpu extends VcpuControl implements Disposable {
     this.#fd.number;
     const parts = this.#saved();
     const { features, configuration } = this.#saving!;
-    withWholeEvents(this.#vm, features, configuration, () => restoreVcpu(parts, saved, tscShift));
+    orMalformed(() =>
+      withWholeEvents(this.#vm, features, configuration, () => restoreVcpu(parts, saved, tscShift))
+    );
     this.#answered = true;
   }
 
@@ -478,6 +483,14 @@ function setSignalMask(fd: FileDescriptor): void {
   signalMask.setUint32(0, 8, true);
   signalMask.setBigUint64(4, runSignalMask(), true);
   ioctlBuffer(fd, "KVM_SET_SIGNAL_MASK", signalMask);
+}
+
+function checkAnswers(values: readonly unknown[]): readonly (number | bigint)[] {
+  for (const value of values) {
+    if (typeof value === "bigint" || Number.isSafeInteger(value)) continue;
+    throw new ArgumentError(`an answer is ${shown(value)}: give a whole number`);
+  }
+  return values as readonly (number | bigint)[];
 }
 
 function writeElement(view: DataView, at: number, size: number, value: number): void {

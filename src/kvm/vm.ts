@@ -2,6 +2,7 @@ import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts
 import {
   ArgumentError,
   integer,
+  object,
   oneOf,
   shown,
   unsigned32,
@@ -30,6 +31,7 @@ import { type SavedVm, SaveError } from "./saved_state.ts";
 import { Statistics } from "./statistics.ts";
 import { Vcpu } from "./vcpu.ts";
 import { VcpuThread } from "./vcpu_thread.ts";
+import type { WorkerPool } from "./worker_pool.ts";
 import {
   newConfiguration,
   type StateFeatures,
@@ -63,6 +65,7 @@ import { Xen } from "./xen.ts";
 export class Vm implements Disposable, Observed {
   readonly #fd: FileDescriptor;
   readonly #features: StateFeatures;
+  readonly #workers: WorkerPool;
   readonly #configuration: VmConfiguration;
   readonly #vcpus = new Set<Vcpu | VcpuThread>();
   /** Called with everything that the host does to this VM and its vCPUs from here on. */
@@ -81,9 +84,10 @@ export class Vm implements Disposable, Observed {
   readonly encryption: Encryption;
 
   /** Made by {@link Kvm.createVm}. */
-  constructor(fd: FileDescriptor, features: StateFeatures, type: number) {
+  constructor(fd: FileDescriptor, features: StateFeatures, type: number, workers: WorkerPool) {
     this.#fd = fd;
     this.#features = features;
+    this.#workers = workers;
     this.#configuration = newConfiguration(type);
     this.memory = new GuestMemory(fd, this, this.#configuration);
     this.irq = new Interrupts(fd, this, this.#configuration);
@@ -125,7 +129,7 @@ export class Vm implements Disposable, Observed {
    *
    * @throws {KvmError} EINVAL when the default denies and no range is given, or a range has more
    * MSRs than 12288.
-   * @throws {RangeError} when there are more than 16 ranges.
+   * @throws {ArgumentError} when there are more than 16 ranges, or one is not as it has to be.
    * @throws {DisposedError} after disposal.
    *
    * @example
@@ -377,7 +381,8 @@ export class Vm implements Disposable, Observed {
   async startVcpu(id: number): Promise<VcpuThread> {
     this.#fd.number;
     integer("the id of a vCPU", id, 0, 0x7fffffff);
-    const thread = await VcpuThread.start(this.#fd, id, this.#features.sharedSize, this);
+    const { sharedSize } = this.#features;
+    const thread = await VcpuThread.start(this.#fd, id, sharedSize, this, this.#workers);
     if (this.#fd.disposed) {
       thread[Symbol.dispose]();
       throw new DisposedError("Vm");
@@ -413,7 +418,7 @@ export class Vm implements Disposable, Observed {
    *
    * Eventfds and the dirty log are the host's own and not in it.
    *
-   * @param contents whether the contents of memory are wanted; default true
+   * @param options `contents`: whether the contents of memory are wanted; default true
    * @throws {SaveError} when a vCPU has a thread of its own or an exit that waits for an answer, or
    * a slot is backed by an address.
    * @throws {KvmError} when an ioctl fails.
@@ -438,8 +443,9 @@ export class Vm implements Disposable, Observed {
    * console.log(vm.vcpu().run().reason, vm.vcpu().regs().rbx); // "hlt" 0x21n
    * ```
    */
-  save({ contents = true }: { contents?: boolean } = {}): SavedVm {
+  save(options: { contents?: boolean } = {}): SavedVm {
     this.#fd.number;
+    const { contents = true } = object("the options", options);
     for (const vcpu of this.#vcpus) {
       if (!(vcpu instanceof VcpuThread)) continue;
       throw new SaveError(`vCPU ${vcpu.id} has a thread of its own: a VM is saved from one thread`);
@@ -453,9 +459,13 @@ export class Vm implements Disposable, Observed {
    * a triple fault, also where the capabilities for it are off (KVM API 4.31).
    *
    * @throws {KvmError} when a capability cannot be switched.
+   * @throws {ArgumentError} when it is given no function.
    * @throws {DisposedError} after disposal.
    */
   withWholeEvents<T>(body: () => T): T {
+    if (typeof body !== "function") {
+      throw new ArgumentError(`what is to be done is ${shown(body)}: give a function`);
+    }
     return withWholeEvents(this.#fd, this.#features, this.#configuration, body);
   }
 

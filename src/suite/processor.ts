@@ -29,12 +29,21 @@ export interface Standpoint {
 export class Processor {
   readonly #recording: Recording;
   readonly #lens: Lens | undefined;
+  readonly #onDivergence: () => void;
   /** Where it stood when the trace first left the expected one. */
   diverged?: Standpoint;
+  /** The vCPU. */
+  readonly vcpu: Vcpu;
 
-  /** Nothing is set or entered yet. */
-  constructor(readonly vcpu: Vcpu, recording: Recording, lens?: Lens) {
+  /**
+   * Nothing is set or entered yet.
+   *
+   * @param onDivergence called when the trace first leaves the expected one
+   */
+  constructor(vcpu: Vcpu, recording: Recording, onDivergence: () => void, lens?: Lens) {
+    this.vcpu = vcpu;
     this.#recording = recording;
+    this.#onDivergence = onDivergence;
     this.#lens = lens;
   }
 
@@ -56,8 +65,9 @@ export class Processor {
       throw refused(error, this.#recording);
     }
     const answer = this.#recording.exit(exit);
-    if (this.#recording.divergence !== undefined) {
-      this.diverged ??= { regs: this.vcpu.regs(), sregs: this.vcpu.sregs() };
+    if (this.#recording.divergence !== undefined && this.diverged === undefined) {
+      this.diverged = { regs: this.vcpu.regs(), sregs: this.vcpu.sregs() };
+      this.#onDivergence();
     }
     if (answer === "error") this.vcpu.refuse();
     else if (answer !== undefined && answer.length > 0) this.vcpu.answer(answer);

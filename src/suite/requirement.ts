@@ -94,11 +94,6 @@ export class HostFacts {
   }
 }
 
-/** A parameter that was Y or N is a number in later kernels, such as kvm.force_emulation_prefix. */
-function asNumber(value: string): string {
-  return { Y: "1", N: "0" }[value] ?? value;
-}
-
 function hasFeature(entries: readonly CpuidEntry[], name: CpuidFeatureName): boolean {
   const [leaf, subleaf, register, bit] = cpuidFeatures[name];
   const entry = entries.find((entry) =>
@@ -118,6 +113,11 @@ function detectBackend(): Backend {
     }
   }
   return "unknown";
+}
+
+/** What is a number in one kernel may have been a truth value in an older one. */
+function asNumber(value: string): string {
+  return { Y: "1", N: "0" }[value] ?? value;
 }
 
 /** @param parameter `module.name`, such as `kvm_intel.nested` */

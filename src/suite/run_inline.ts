@@ -1,6 +1,7 @@
 import { SystemCallError } from "../../ffi/errno.ts";
 import { KvmError } from "../kvm/error.ts";
 import type { Vm } from "../kvm/vm.ts";
+import type { Watchdog } from "../kvm/watchdog.ts";
 import type { StateEvent } from "../trace/event.ts";
 import type { Assembled } from "../x86/asm/assemble.ts";
 import type { Bits } from "../x86/asm/codec.ts";
@@ -39,11 +40,23 @@ export interface RunOutcome {
   readonly failure?: unknown;
 }
 
-/** Runs a case of one vCPU in the calling thread, which has its watchdog armed. */
-export async function runInline(run: CaseRun): Promise<RunOutcome> {
+/** Which part of a case's time a guest has after it left the trace: what it does is noted only. */
+const AFTERMATH = 0.1;
+
+/** Runs a case of one vCPU in the calling thread, within its time by the watchdog of that thread. */
+export async function runInline(run: CaseRun, watchdog: Watchdog): Promise<RunOutcome> {
+  watchdog.arm(run.timeout);
+  try {
+    return await runAndRead(run, () => watchdog.arm(run.timeout * AFTERMATH));
+  } finally {
+    watchdog.disarm();
+  }
+}
+
+async function runAndRead(run: CaseRun, onDivergence: () => void): Promise<RunOutcome> {
   const { definition, vm, recording, frame, hasMpState } = run;
   using vcpu = vm.createVcpu();
-  const processor = new Processor(vcpu, recording, run.lens);
+  const processor = new Processor(vcpu, recording, onDivergence, run.lens);
   const start = run.start(0);
   processor.start(start);
   const before = snapshotAtStart(processor.read(hasMpState), start);
