@@ -328,8 +328,9 @@ export class Kvm implements Disposable {
    * @throws {DisposedError} after disposal.
    */
   renew(vm: Vm): void {
+    const placeholder = this.#fd.number;
     if (!(vm instanceof Vm)) throw new ArgumentError(`the VM is ${shown(vm)}: give a Vm`);
-    vm.renew((type) => this.#create(type), this.#fd.number);
+    vm.renew((type) => this.#create(type), placeholder);
   }
 
   /** Closes `/dev/kvm` and ends the threads that it kept; VMs that it made live on. */

@@ -395,8 +395,10 @@ export class Vm implements Disposable, Observed {
    * The vCPU of an id, such as one of a restored VM.
    *
    * @throws {ArgumentError} when {@link createVcpu} has made none of it.
+   * @throws {DisposedError} after disposal.
    */
   vcpu(id: number = 0): Vcpu {
+    this.#fd.number;
     for (const vcpu of this.#inline()) if (vcpu.id === id) return vcpu;
     throw new ArgumentError(
       `there is no vCPU ${shown(id)} of this thread: make it with createVcpu(${shown(id)})`,
@@ -469,6 +471,7 @@ export class Vm implements Disposable, Observed {
 
   /** Sets the state of a VM whose configuration, memory and vCPUs are there. */
   restoreState(saved: SavedVm): void {
+    this.#fd.number;
     const tscShift = restoreClock(this.#fd, saved);
     for (const vcpu of saved.vcpus) this.vcpu(vcpu.id).restore(vcpu, tscShift);
     restoreDevices(this.#fd, saved);

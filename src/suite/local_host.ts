@@ -203,7 +203,10 @@ export class LocalHost implements Disposable {
       frame,
       start,
       lens: this.#lens && makeLens(this.#lens, this.#kvm, vm),
-      hasMpState: this.facts.capability("KVM_CAP_MP_STATE") > 0,
+      readable: {
+        mpState: this.facts.capability("KVM_CAP_MP_STATE") > 0,
+        xsave: this.facts.capability("KVM_CAP_XSAVE") > 0,
+      },
       timeout: (definition.timeout ?? DEFAULT_TIMEOUT) * (this.#timeout / DEFAULT_TIMEOUT),
     };
   }

@@ -13,7 +13,7 @@ import type { Lens } from "./lens.ts";
 import type { MemoryFrame } from "./memory_frame.ts";
 import { Processor, type Start } from "./processor.ts";
 import type { Recording } from "./recording.ts";
-import { snapshotAtStart, snapshotOf } from "./vcpu_snapshot.ts";
+import { type Readable, snapshotAtStart, snapshotOf } from "./vcpu_snapshot.ts";
 import type { Autopsy } from "./verdict.ts";
 
 /** A case on its way: everything that running it needs. */
@@ -25,7 +25,7 @@ export interface CaseRun {
   readonly frame: MemoryFrame;
   /** What each vCPU starts with. */
   readonly start: (vcpu: number) => Start;
-  readonly hasMpState: boolean;
+  readonly readable: Readable;
   /** What the host does between two exits that the guest must not notice. */
   readonly lens?: Lens;
   /** Milliseconds for all guest time. */
@@ -54,12 +54,12 @@ export async function runInline(run: CaseRun, watchdog: Watchdog): Promise<RunOu
 
 /** @param arm gives the guest a part of its time from now on */
 async function runAndRead(run: CaseRun, arm: (part: number) => void): Promise<RunOutcome> {
-  const { definition, vm, recording, frame, hasMpState } = run;
+  const { definition, vm, recording, frame, readable } = run;
   using vcpu = vm.createVcpu();
   const processor = new Processor(vcpu, recording, () => arm(AFTERMATH), run.lens);
   const start = run.start(0);
-  processor.start(start);
-  const before = snapshotAtStart(processor.read(hasMpState), start);
+  processor.start(start, readable);
+  const before = snapshotAtStart(processor.read(readable), start);
   observe(run);
   // The time is the guest's: a slow machine may take as long to make its vCPU.
   arm(1);
@@ -72,7 +72,7 @@ async function runAndRead(run: CaseRun, arm: (part: number) => void): Promise<Ru
     failure = error;
   }
   vm.observer = undefined;
-  const reading = processor.read(hasMpState);
+  const reading = processor.read(readable);
   const last = recording.last();
   const outcome = { before, after: snapshotOf(reading), last };
   const state: StateEvent[] = stateLines(recording.expected, outcome);
