@@ -138,3 +138,19 @@ export function pairs(size: 8 | 16 | 32 | 64): [bigint, bigint][] {
     [0x1020304050607080n & all | 0x5n, 0x89abcdef01234567n & all],
   ];
 }
+
+/**
+ * The same for what tells of KVM's instruction emulator alone, such as its faults: where KVM does not
+ * run every instruction in it, the prefix is the only way there.
+ */
+export function emulated<Row>(
+  rows: Readonly<Record<string, Row>>,
+): Record<string, { row: Row; way: Way }> {
+  const direct: Way = { prefix: "", requires: [{ backend: ["pvm"] }] };
+  return Object.fromEntries(
+    Object.entries(rows).flatMap(([name, row]) => [
+      [name, { row, way: direct }],
+      [`${name}-forced`, { row, way: ways["-forced"] }],
+    ]),
+  );
+}

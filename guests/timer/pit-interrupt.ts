@@ -41,6 +41,7 @@ export default defineCases("timer/pit-interrupt", rows, ({ control, count, inter
     jb wait
     mov al, 0xff                    ; mask
     out 0x21, al
+    mov ebx, ${interrupts}                    ; or more
     xor eax, eax
     out 0xf4, al
     handler:
