@@ -74,7 +74,7 @@ const rows: Record<string, Row> = {
   "sysenter-null": {
     mode: "protected",
     instruction: "sysenter",
-    msrs: [[0x174, 0x3n]],
+    msrs: [[0x174, 0x0n]],
     fault: 13,
     state: () => "",
   },

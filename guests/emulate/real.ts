@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { inBothWays } from "./_checks.ts";
+import { emulated, inBothWays } from "./_checks.ts";
 
 interface Row {
   /** Lines before the one that is tried, the line, and those behind it. */
@@ -107,12 +107,6 @@ const rows: Record<string, Row> = {
     state: () => "= rax 0x77\n= rbx 0xf000\n= mem 0xa020 u8 0x77",
   },
   "jump-wraps": { tried: "jmp over", behind: "hlt\nover:", state: () => "" },
-  "segment-limit": {
-    before: "mov bx, 0xffff",
-    tried: "mov ax, [bx]",
-    state: ({ faulting }) =>
-      `= rbx 0xd\n= rsp 0x7ffa\n= rflags 0xd7\n= mem 0x7ffa u16 [${faulting} 0x0 0x2d7]`,
-  },
   "enter-protected": {
     before: "mov eax, 0x31",
     tried: "lmsw ax",
@@ -121,14 +115,26 @@ const rows: Record<string, Row> = {
   "machine-status": { tried: "smsw ax", state: () => "= rax 0x10" },
 };
 
+const limits: Record<string, Row> = {
+  "segment-limit": {
+    before: "mov bx, 0xffff",
+    tried: "mov ax, [bx]",
+    state: ({ faulting }) =>
+      `= rbx 0xd\n= rsp 0x7ffa\n= rflags 0xd7\n= mem 0x7ffa u16 [${faulting} 0x0 0x2d7]`,
+  },
+};
+
 /** Real mode: interrupts and far transfers, segments that are shifts, and offsets that wrap at 64 KiB. */
-export default defineCases("emulate/real", inBothWays(rows), ({ row, way }) => ({
-  spec: ["SDM 3B 21.1: real-address mode", "SDM 2: each instruction's operation"],
-  mode: "real",
-  requires: way.requires,
-  machine: { rflags: { set: 0x2d7n } },
-  handlers: { 3: "at_3", 4: "at_4", 13: "at_13", 0x30: "at_30" },
-  guest: asm`
+export default defineCases(
+  "emulate/real",
+  { ...inBothWays(rows), ...emulated(limits) },
+  ({ row, way }) => ({
+    spec: ["SDM 3B 21.1: real-address mode", "SDM 2: each instruction's operation"],
+    mode: "real",
+    requires: way.requires,
+    machine: { rflags: { set: 0x2d7n } },
+    handlers: { 3: "at_3", 4: "at_4", 13: "at_13", 0x30: "at_30" },
+    guest: asm`
     ${row.before ?? ""}
     ${way.prefix}
     faulting:
@@ -149,8 +155,9 @@ export default defineCases("emulate/real", inBothWays(rows), ({ row, way }) => (
     mov bl, 0x30
     hlt
   `,
-  trace: (labels) => `
+    trace: (labels) => `
     hlt
     ${row.state(labels)}
   `,
-}));
+  }),
+);
