@@ -40,9 +40,26 @@ export type { GuestDebug } from "./src/kvm/guest_debug.ts";
 export { type GuestRange, type VcpuConfiguration, VcpuControl } from "./src/kvm/vcpu_control.ts";
 export { VcpuState } from "./src/kvm/vcpu_state.ts";
 export { VcpuRegisters } from "./src/kvm/vcpu_registers.ts";
+export {
+  type Base64,
+  type Hexadecimal,
+  RestoreError,
+  type SavedCapability,
+  type SavedGuestDebug,
+  type SavedIrqchip,
+  type SavedMemory,
+  type SavedMsrFilter,
+  type SavedPmuEventFilter,
+  type SavedRoute,
+  type SavedSlot,
+  type SavedVcpu,
+  type SavedVm,
+  SaveError,
+} from "./src/kvm/saved_state.ts";
 export { type RegisterSet, SharedRegisters } from "./src/kvm/shared_registers.ts";
 export { type VcpuMethod, VcpuThread } from "./src/kvm/vcpu_thread.ts";
 export {
+  type ConfiguredSlot,
   GuestAddressError,
   GuestMemory,
   MEMORY_ATTRIBUTE_PRIVATE,
@@ -144,9 +161,12 @@ export {
 } from "./src/x86/descriptor_tables.ts";
 export { type PageMapping, PageTableError } from "./src/x86/paging.ts";
 export {
+  bitNames,
   CR0,
   CR4,
   type DescriptorTable,
+  DR6,
+  DR7,
   EFER,
   exceptionVectors,
   type ModeName,
@@ -155,7 +175,9 @@ export {
   RFLAGS,
   type Segment,
   type SpecialRegisters,
+  XCR0,
 } from "./src/x86/registers.ts";
+export { type MsrName, msrName, msrs } from "./src/x86/msrs.ts";
 export type {
   IoapicState,
   PicState,
@@ -177,7 +199,12 @@ export type {
   Translation,
   VcpuEvents,
 } from "./src/x86/state.ts";
-export { type CpuidBit, type CpuidFeatureName, cpuidFeatures } from "./src/x86/cpuid.ts";
+export {
+  type CpuidBit,
+  type CpuidFeatureName,
+  cpuidFeatures,
+  cpuidLeaves,
+} from "./src/x86/cpuid.ts";
 
 // Traces: the language that cases, failures and reports share.
 export type * from "./src/trace/event.ts";
@@ -205,7 +232,13 @@ export {
   type DrivenThread,
   type DrivenVcpu,
 } from "./src/suite/drive.ts";
-export { type Backend, HostFacts, type Requirement } from "./src/suite/requirement.ts";
+export {
+  type Backend,
+  type Emulation,
+  HostFacts,
+  type Requirement,
+} from "./src/suite/requirement.ts";
+export type { LensName } from "./src/suite/lens.ts";
 export { LocalHost, type LocalHostOptions } from "./src/suite/local_host.ts";
 export type { Autopsy, CaseResult, Verdict } from "./src/suite/verdict.ts";
 export {

@@ -6,6 +6,7 @@ import { libc } from "./libc.ts";
 const PROT_READ_WRITE = 0x3;
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE = 0x02;
+const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
@@ -95,6 +96,28 @@ export class Mapping implements Disposable {
     const address = c.mmap(0n, BigInt(size), PROT_READ_WRITE, flags, fd, BigInt(offset));
     if (address === MAP_FAILED) throw new SystemCallError("mmap", c.errno[0], `${size} bytes`);
     return new Mapping(address, size);
+  }
+
+  /**
+   * Puts a file descriptor's memory, or fresh zeroed memory, in the place of what is mapped; every
+   * view shows the new memory from then on.
+   *
+   * @param fd an open descriptor; none maps anonymous memory
+   * @throws {SystemCallError} with the errno of `mmap(2)`.
+   * @throws {DisposedError} after disposal.
+   */
+  remap(fd?: number): void {
+    const c = libc();
+    const flags = fd === undefined ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+    const address = c.mmap(
+      this.address,
+      BigInt(this.size),
+      PROT_READ_WRITE,
+      flags | MAP_FIXED,
+      fd ?? -1,
+      0n,
+    );
+    if (address === MAP_FAILED) throw new SystemCallError("mmap", c.errno[0], "in place");
   }
 
   /**

@@ -1,7 +1,8 @@
 import { LabError, systemReason } from "./error.ts";
 
-/** How many entries of a kind stay in the cache. */
-const KEPT = 6;
+/** How many entries of a kind stay: kernels and images have 40 to 110 megabytes, the rest little. */
+const KEPT: Readonly<Record<string, number>> = { kernels: 6, vmlinux: 6, images: 8 };
+const KEPT_OF_OTHERS = 40;
 /** After how many milliseconds what a killed process was building is litter. */
 const LITTER_AGE = 3_600_000;
 
@@ -67,7 +68,7 @@ export class Cache {
         // Another run was faster.
         if (this.find(kind, key) === undefined) throw error;
       }
-      prune(parent, key);
+      prune(parent, key, KEPT[kind] ?? KEPT_OF_OTHERS);
       return path;
     } catch (error) {
       if (error instanceof LabError) throw error;
@@ -86,7 +87,7 @@ function defaultFolder(): string {
   return `${Deno.env.get("XDG_CACHE_HOME") || `${home}/.cache`}/trapline`;
 }
 
-function prune(parent: string, key: string): void {
+function prune(parent: string, key: string, kept: number): void {
   const entries = [...Deno.readDirSync(parent)].flatMap(({ name }) => {
     try {
       return [{ name, used: Deno.statSync(`${parent}/${name}`).mtime?.getTime() ?? 0 }];
@@ -99,7 +100,7 @@ function prune(parent: string, key: string): void {
   const litter = entries.filter(({ name, used }) =>
     name.startsWith(".") && Date.now() - used > LITTER_AGE
   );
-  for (const { name } of [...finished.slice(KEPT - 1), ...litter]) remove(`${parent}/${name}`);
+  for (const { name } of [...finished.slice(kept - 1), ...litter]) remove(`${parent}/${name}`);
 }
 
 function remove(path: string): void {

@@ -30,24 +30,52 @@ const deno = { command: Deno.execPath(), package: "deno" };
  */
 export async function bundleSuite(cache: Cache, guests: URL): Promise<SuiteBundle> {
   const cases = await loadCatalogue(guests);
-  const files = [...new Set(cases.map(({ file }) => file))];
-  const key = await contentKey([
-    Deno.version.deno,
-    guests.href,
-    ...sources([new URL("ci/lab/", project), new URL("src/", project), new URL("ffi/", project)]),
-    Deno.readTextFileSync(new URL("mod.ts", project)),
-    ...sources([guests]),
-  ]);
-  const folder = await cache.entry("suites", key, async (folder) => {
-    await Deno.writeTextFile(`${folder}/cases.jsonl`, cases.map(packLine).join(""));
-    await bundle(folder, files, guests);
-  });
+  const build = (folder: string) => bundle(folder, cases, guests);
+  const { key, folder } = guests.href.startsWith(project.href)
+    ? await byItsSources(cache, guests, build)
+    : await byItsBundle(cache, build);
   const denoDir = await cache.entry("code", await contentKey([folder, key]), async (denoDir) => {
     await run(deno, [...runOptions, `${folder}/agent.js`, "--import"], {
       env: { DENO_DIR: denoDir },
     });
   });
   return { folder, denoDir, key, cases };
+}
+
+interface Kept {
+  readonly key: string;
+  readonly folder: string;
+}
+
+type Build = (folder: string) => Promise<void>;
+
+/** The project's cases import the project alone: what they are is known without bundling them. */
+async function byItsSources(cache: Cache, guests: URL, build: Build): Promise<Kept> {
+  const key = await contentKey([
+    Deno.version.deno,
+    guests.href,
+    Deno.readTextFileSync(new URL("mod.ts", project)),
+    ...sources(["ci/lab/", "src/", "ffi/"].map((folder) => new URL(folder, project))),
+    ...sources([guests]),
+  ]);
+  return { key, folder: await cache.entry("suites", key, build) };
+}
+
+/** Cases from elsewhere may import anything: they are bundled to see what they are. */
+async function byItsBundle(cache: Cache, build: Build): Promise<Kept> {
+  const bundled = Deno.makeTempDirSync({ prefix: "trapline-suite-" });
+  try {
+    await build(bundled);
+    const names = [...Deno.readDirSync(bundled)].map(({ name }) => name).sort();
+    const contents = names.map((name) => Deno.readFileSync(`${bundled}/${name}`));
+    const key = await contentKey([Deno.version.deno, ...names, ...contents]);
+    const folder = await cache.entry("suites", key, async (folder) => {
+      for (const name of names) await Deno.copyFile(`${bundled}/${name}`, `${folder}/${name}`);
+    });
+    return { key, folder };
+  } finally {
+    Deno.removeSync(bundled, { recursive: true });
+  }
 }
 
 /** How the lab's Deno is started. */
@@ -96,8 +124,14 @@ function packCase(definition: CatalogueEntry["case"], file: string): PackedCase 
   }
 }
 
-/** Makes `agent.js` and `vcpu_worker.js` in a folder. */
-async function bundle(folder: string, files: readonly string[], guests: URL): Promise<void> {
+/** Makes `agent.js`, `vcpu_worker.js` and `cases.jsonl` in a folder. */
+async function bundle(
+  folder: string,
+  cases: readonly CatalogueEntry[],
+  guests: URL,
+): Promise<void> {
+  await Deno.writeTextFile(`${folder}/cases.jsonl`, cases.map(packLine).join(""));
+  const files = [...new Set(cases.map(({ file }) => file))];
   const agent = new URL("ci/lab/agent.ts", project).href;
   const imports = files.map((file) =>
     `  [${JSON.stringify(file)}, () => import(${JSON.stringify(file)})],`

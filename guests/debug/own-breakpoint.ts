@@ -27,7 +27,8 @@ export default defineCases("debug/own-breakpoint", rows, ({ register, dr7, dr6 }
     nop
     stop:
     inc ebx
-    nop
+    mov eax, 0x400
+    mov dr7, rax                ; an emulated CPU may take what stays armed for the next guest's
     hlt
     handler:
     mov rcx, dr6
@@ -40,13 +41,12 @@ export default defineCases("debug/own-breakpoint", rows, ({ register, dr7, dr6 }
   `,
   trace: ({ stop }) => `
     hlt
-    = rax 0x${dr7.toString(16)}
+    = rax 0x400
     = rbx 0x1
     = rcx 0x${dr6.toString(16)}
     = rdx 0x1
     = ${register} ${stop}
     = dr6 0x${dr6.toString(16)}
-    = dr7 0x${dr7.toString(16)}
     = mem 0x7fd8 u64 [${stop} 0x28 0x10002 0x8000 0x30]
   `,
 }));

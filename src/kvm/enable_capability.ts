@@ -1,3 +1,4 @@
+import { shown } from "../../ffi/argument.ts";
 import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts";
 import { kvm_enable_cap } from "../../ffi/abi/control.ts";
 import { encode, LayoutError } from "../../ffi/abi/layout.ts";
@@ -20,8 +21,10 @@ export function enableCapability(
   capability: CapabilityName,
   args: readonly (number | bigint)[],
 ): void {
-  const number = capabilities[capability];
-  if (number === undefined) throw new LayoutError(`there is no capability ${String(capability)}`);
+  const number = typeof capability === "string" && Object.hasOwn(capabilities, capability)
+    ? capabilities[capability]
+    : undefined;
+  if (number === undefined) throw new LayoutError(`there is no capability ${shown(capability)}`);
   if (args.length > 4) {
     throw new LayoutError(`${capability} is given ${args.length} arguments; it takes up to 4`);
   }

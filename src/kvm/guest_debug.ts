@@ -1,3 +1,4 @@
+import { list, object, oneOf } from "../../ffi/argument.ts";
 import { constants } from "../../ffi/abi/constants.ts";
 import { kvm_guest_debug } from "../../ffi/abi/control.ts";
 import { encode, LayoutError } from "../../ffi/abi/layout.ts";
@@ -20,6 +21,20 @@ export interface GuestDebug {
   readonly blockInterrupts?: boolean;
   /** Injects #DB or #BP into the guest, once. */
   readonly inject?: "db" | "bp";
+}
+
+/**
+ * Throws unless a value tells what to debug.
+ *
+ * @throws {ArgumentError} when it, or a member of it, is of another kind.
+ */
+export function checkGuestDebug(debug: GuestDebug): GuestDebug {
+  const { hardwareBreakpoints, inject } = object("what to debug", debug);
+  if (inject !== undefined) oneOf("the exception to inject", inject, { db: 1, bp: 3 });
+  if (hardwareBreakpoints !== undefined) {
+    list("the breakpoints", object("the breakpoints", hardwareBreakpoints).addresses);
+  }
+  return debug;
 }
 
 /** The bytes of the structure; nothing to debug switches debugging off. */

@@ -8,17 +8,21 @@ import { act, type ActionOperand, type Observed } from "./action.ts";
 import { ChipState } from "./chip_state.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import { addressHalves, encodeRouting, type Msi, type Route } from "./routing.ts";
+import type { VmConfiguration } from "./vm_configuration.ts";
 
 /** The interrupt controllers and timers that KVM emulates for a VM, and the lines into them. */
 export class Interrupts extends ChipState {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
+  readonly #configuration: VmConfiguration;
+  #eventFds: { event: EventFd; gsi: number; resample?: EventFd }[] = [];
 
   /** Made by {@link Vm}. */
-  constructor(fd: FileDescriptor, observed: Observed) {
+  constructor(fd: FileDescriptor, observed: Observed, configuration: VmConfiguration) {
     super(fd, observed);
     this.#fd = fd;
     this.#observed = observed;
+    this.#configuration = configuration;
   }
 
   /**
@@ -30,6 +34,7 @@ export class Interrupts extends ChipState {
    */
   createIrqchip(): void {
     act(this.#observed, "irqchip", [], () => ioctlValue(this.#fd, "KVM_CREATE_IRQCHIP"));
+    this.#configuration.irqchip = true;
   }
 
   /**
@@ -47,6 +52,7 @@ export class Interrupts extends ChipState {
       view.setUint32(kvm_pit_config.fields.flags[0], flags, true);
       ioctlBuffer(this.#fd, "KVM_CREATE_PIT2", view);
     });
+    this.#configuration.pit = flags;
   }
 
   /**
@@ -58,6 +64,7 @@ export class Interrupts extends ChipState {
    */
   createPit1(): void {
     act(this.#observed, "pit1", [], () => ioctlValue(this.#fd, "KVM_CREATE_PIT"));
+    this.#configuration.pit = constants.KVM_PIT_SPEAKER_DUMMY;
   }
 
   /**
@@ -129,6 +136,7 @@ export class Interrupts extends ChipState {
     act(this.#observed, "routing", [["entries", routes.length]], () => {
       ioctlBuffer(this.#fd, "KVM_SET_GSI_ROUTING", view, `${routes.length} routes`);
     });
+    this.#configuration.routing = [...routes];
   }
 
   /**
@@ -149,6 +157,7 @@ export class Interrupts extends ChipState {
       const flags = resample === undefined ? 0 : constants.KVM_IRQFD_FLAG_RESAMPLE;
       this.#irqfd(event, gsi, flags, resample?.fd ?? 0);
     });
+    this.#eventFds.push({ event, gsi, resample });
   }
 
   /**
@@ -164,6 +173,34 @@ export class Interrupts extends ChipState {
     act(this.#observed, "irqfd-release", [gsi], () => {
       this.#irqfd(event, gsi, constants.KVM_IRQFD_FLAG_DEASSIGN, 0);
     });
+    this.#eventFds = this.#eventFds.filter((known) => known.event !== event || known.gsi !== gsi);
+  }
+
+  /**
+   * Undoes {@link assignEventFd} for a while: an interrupt that is on its way is there when it
+   * returns. One that resamples stays, since KVM would deassert its line.
+   *
+   * @throws {KvmError} when KVM refuses.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  quiesceEventFds(): void {
+    this.#eventFds = this.#eventFds.filter(({ event }) => !event.disposed);
+    for (const { event, gsi, resample } of this.#eventFds) {
+      if (resample === undefined) this.#irqfd(event, gsi, constants.KVM_IRQFD_FLAG_DEASSIGN, 0);
+    }
+  }
+
+  /**
+   * Assigns the eventfds again, in a VM that has none of them.
+   *
+   * @throws {KvmError} when KVM refuses one.
+   * @throws {DisposedError} after disposal of the VM or of an eventfd.
+   */
+  renewEventFds(): void {
+    for (const { event, gsi, resample } of this.#eventFds) {
+      const flags = resample === undefined ? 0 : constants.KVM_IRQFD_FLAG_RESAMPLE;
+      this.#irqfd(event, gsi, flags, resample?.fd ?? 0);
+    }
   }
 
   #irqfd(event: EventFd, gsi: number, flags: number, resample: number): void {

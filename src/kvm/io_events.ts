@@ -8,6 +8,7 @@ import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { act, type ActionOperand, type Observed } from "./action.ts";
 import type { CoalescedZone } from "./coalesced.ts";
 import { ioctlBuffer } from "./ioctl.ts";
+import type { VmConfiguration } from "./vm_configuration.ts";
 
 /** A guest access that signals an eventfd (KVM_IOEVENTFD, KVM API 4.59). */
 export interface IoEvent {
@@ -25,11 +26,15 @@ export interface IoEvent {
 export class IoEvents {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
+  readonly #configuration: VmConfiguration;
+  #assigned: { event: EventFd; access: IoEvent }[] = [];
+  readonly #sinks: EventFd[] = [];
 
   /** Made by {@link Vm}. */
-  constructor(fd: FileDescriptor, observed: Observed) {
+  constructor(fd: FileDescriptor, observed: Observed, configuration: VmConfiguration) {
     this.#fd = fd;
     this.#observed = observed;
+    this.#configuration = configuration;
   }
 
   /**
@@ -42,6 +47,7 @@ export class IoEvents {
   assign(event: EventFd, access: IoEvent): void {
     check(event, access);
     act(this.#observed, "ioeventfd", operands(access), () => this.#set(event, access, 0));
+    this.#assigned.push({ event, access });
   }
 
   /**
@@ -59,6 +65,34 @@ export class IoEvents {
       operands(access),
       () => this.#set(event, access, constants.KVM_IOEVENTFD_FLAG_DEASSIGN),
     );
+    const released = operands(access).join();
+    this.#assigned = this.#assigned.filter((known) => {
+      return known.event !== event || operands(known.access).join() !== released;
+    });
+  }
+
+  /**
+   * Assigns the eventfds again, in a VM that has none of them.
+   *
+   * @throws {KvmError} when KVM refuses one.
+   * @throws {DisposedError} after disposal of the VM or of an eventfd.
+   */
+  renewEventFds(): void {
+    for (const { event, access } of this.#assigned) {
+      this.#set(event.disposed ? this.#sink() : event, access, 0);
+    }
+  }
+
+  /** KVM keeps an eventfd that its owner has closed: the write is taken, and nobody hears of it. */
+  #sink(): EventFd {
+    const event = new EventFd();
+    this.#sinks.push(event);
+    return event;
+  }
+
+  /** Closes what {@link renewEventFds} made. */
+  [Symbol.dispose](): void {
+    for (const event of this.#sinks.splice(0)) event[Symbol.dispose]();
   }
 
   /**
@@ -71,6 +105,7 @@ export class IoEvents {
    */
   coalesce(zone: CoalescedZone): void {
     this.#zone("coalesce", "KVM_REGISTER_COALESCED_MMIO", zone);
+    this.#configuration.coalesced.push(zone);
   }
 
   /**
@@ -83,6 +118,8 @@ export class IoEvents {
    */
   stopCoalescing(zone: CoalescedZone): void {
     this.#zone("coalesce-stop", "KVM_UNREGISTER_COALESCED_MMIO", zone);
+    const { coalesced } = this.#configuration;
+    this.#configuration.coalesced = coalesced.filter((known) => !holds(known, zone));
   }
 
   #zone(action: string, ioctl: IoctlName, zone: CoalescedZone): void {
@@ -126,6 +163,13 @@ function check(event: EventFd, access: IoEvent): void {
   }
   checkRange(access);
   if (access.match !== undefined) unsigned64("the value to match", access.match);
+}
+
+/** Whether a zone has all of another one, as KVM looks for those to unregister. */
+function holds(zone: CoalescedZone, part: CoalescedZone): boolean {
+  const [start, first] = [BigInt(zone.address), BigInt(part.address)];
+  return zone.space === part.space && first >= start &&
+    first + BigInt(part.size) <= start + BigInt(zone.size);
 }
 
 function operands({ space, address, size, match }: IoEvent): ActionOperand[] {

@@ -1,5 +1,5 @@
 import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts";
-import { integer, list, oneOf } from "../../ffi/argument.ts";
+import { ArgumentError, integer, list, oneOf, shown } from "../../ffi/argument.ts";
 import { SystemCallError } from "../../ffi/errno.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { UnsupportedPlatformError } from "../../ffi/libc.ts";
@@ -8,8 +8,12 @@ import { type Attribute, checkAttribute, hasAttribute, readAttribute } from "./d
 import { KvmError } from "./error.ts";
 import { readCpuid } from "./cpuid_buffer.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import { orMalformed, type SavedVm } from "./saved_state.ts";
 import { decodeMsrs, msrBuffer } from "./msr_buffer.ts";
+import { WorkerPool } from "./worker_pool.ts";
 import { Vm } from "./vm.ts";
+import { type StateFeatures, stateFeatures } from "./vm_configuration.ts";
+import { checkSaved, restoreConfiguration, restoreMemory } from "./vm_restore.ts";
 
 /** The API version that every KVM since Linux 2.6.22 answers (KVM API 4.1). */
 const API_VERSION = 12;
@@ -47,22 +51,31 @@ export class HostError extends Error {
  */
 export class Kvm implements Disposable {
   readonly #fd: FileDescriptor;
+  readonly #workers: WorkerPool;
   #runSize: number | undefined;
+  #features: StateFeatures | undefined;
   #cpuid: readonly CpuidEntry[] | undefined;
 
-  private constructor(fd: FileDescriptor) {
+  private constructor(fd: FileDescriptor, keepThreads: boolean) {
     this.#fd = fd;
+    this.#workers = new WorkerPool(keepThreads);
   }
 
   /**
    * Opens KVM and checks that it speaks API version 12.
    *
    * @param path the device, `/dev/kvm` unless a test gives another
+   * @param keepThreads whether the thread of a vCPU that is closed waits for the next one
+   * ({@link Vm.startVcpu}), until this is disposed of
    * @throws {HostError} when there is no usable KVM: not x86-64 Linux, no such device, no
    * permission, not a KVM device, or another API version; the message names the mend.
+   * @throws {ArgumentError} when the path is no text.
    */
-  static open(path: string = "/dev/kvm"): Kvm {
-    const kvm = new Kvm(openDevice(path));
+  static open(path: string = "/dev/kvm", keepThreads: boolean = false): Kvm {
+    if (typeof path !== "string") {
+      throw new ArgumentError(`the device is ${shown(path)}: give its path`);
+    }
+    const kvm = new Kvm(openDevice(path), keepThreads);
     try {
       checkApiVersion(kvm.apiVersion(), path);
       return kvm;
@@ -268,12 +281,60 @@ export class Kvm implements Disposable {
    */
   createVm(type: number = 0): Vm {
     integer("the type of a VM", type, 0, 0x7fffffff);
-    const number = uninterrupted(() => ioctlValue(this.#fd, "KVM_CREATE_VM", type));
-    return new Vm(new FileDescriptor(number, "Vm"), this.vcpuMmapSize());
+    const number = this.#create(type);
+    this.#features ??= stateFeatures(this.#fd, this.vcpuMmapSize(), this.msrIndexList());
+    return new Vm(new FileDescriptor(number, "Vm"), this.#features, type, this.#workers);
   }
 
-  /** Closes `/dev/kvm`; VMs that it made live on. */
+  #create(type: number): number {
+    return uninterrupted(() => ioctlValue(this.#fd, "KVM_CREATE_VM", type));
+  }
+
+  /**
+   * Makes a VM from what {@link Vm.save} gave, whether it went through JSON or not. Its vCPUs are
+   * the calling thread's: {@link Vm.vcpu} gives them.
+   *
+   * @throws {RestoreError} when the value is malformed, or the host does not take an MSR of it.
+   * @throws {KvmError} when KVM refuses a state.
+   * @throws {DisposedError} after disposal.
+   */
+  restore(saved: SavedVm): Vm {
+    this.#fd.number;
+    return orMalformed(() => this.#restore(saved));
+  }
+
+  #restore(saved: SavedVm): Vm {
+    checkSaved(saved);
+    const vm = this.createVm(saved.type);
+    try {
+      restoreConfiguration(vm, saved);
+      restoreMemory(vm, saved);
+      for (const { id } of saved.vcpus) vm.createVcpu(id);
+      vm.restoreState(saved);
+      return vm;
+    } catch (error) {
+      vm[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Saves a VM, destroys it and restores it into a new one that takes its place: the object and all
+   * that belongs to it go on as if nothing had happened. Memory stays where it is.
+   *
+   * @throws {SaveError} when a vCPU has a thread of its own or an exit that waits for an answer.
+   * @throws {KvmError} when an ioctl fails; the VM is not to be used then.
+   * @throws {ArgumentError} when it is given no VM.
+   * @throws {DisposedError} after disposal.
+   */
+  renew(vm: Vm): void {
+    if (!(vm instanceof Vm)) throw new ArgumentError(`the VM is ${shown(vm)}: give a Vm`);
+    vm.renew((type) => this.#create(type), this.#fd.number);
+  }
+
+  /** Closes `/dev/kvm` and ends the threads that it kept; VMs that it made live on. */
   [Symbol.dispose](): void {
+    this.#workers[Symbol.dispose]();
     this.#fd[Symbol.dispose]();
   }
 }

@@ -9,8 +9,6 @@ import {
 import { constants } from "../../ffi/abi/constants.ts";
 import { encode, type ValueOf } from "../../ffi/abi/layout.ts";
 import {
-  kvm_clear_dirty_log,
-  kvm_dirty_log,
   kvm_memory_attributes,
   kvm_userspace_memory_region,
   kvm_userspace_memory_region2,
@@ -19,8 +17,10 @@ import { DisposedError } from "../../ffi/disposed.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { Mapping, PAGE_SIZE } from "../../ffi/mapping.ts";
 import { act, type ActionOperand, type Observed } from "./action.ts";
+import { DirtyLog } from "./dirty_log.ts";
 import { GuestMemoryFile } from "./guest_memory_file.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import type { VmConfiguration } from "./vm_configuration.ts";
 
 /** Flag of a slot: log which pages are written (KVM_MEM_LOG_DIRTY_PAGES). */
 export const MEMORY_LOG_DIRTY_PAGES = 1;
@@ -60,6 +60,14 @@ interface Backed {
   readonly offset: number;
 }
 
+/** A slot as it was set, its memory and all. */
+export interface ConfiguredSlot extends MemorySlot2 {
+  /** First guest physical address. */
+  readonly guestAddress: bigint;
+  /** Bytes. */
+  readonly size: bigint;
+}
+
 /** Thrown when guest memory is accessed from the host where no slot backs it. */
 export class GuestAddressError extends RangeError {
   /** The class's name. */
@@ -86,12 +94,30 @@ function describe({ slot, guest_phys_addr, memory_size }: Placed): string {
   return `slot ${slot} at 0x${guest_phys_addr.toString(16)}, 0x${memory_size.toString(16)} bytes`;
 }
 
-function hostAddress(memory: Mapping | bigint | undefined, offset: number): bigint {
-  const base = memory instanceof Mapping
-    ? memory.address
-    : unsigned64("the memory of a slot", memory ?? 0n);
+/** A slot whose numbers are known to fit its structure. */
+function checkSlot(given: MemorySlot2): ConfiguredSlot {
+  const { slot, guestAddress, size, memory, offset = 0, flags = 0 } = object("the slot", given);
+  unsigned32("the number of a slot", slot);
+  unsigned32("the flags of a slot", flags);
   integer("the offset into a slot's memory", offset, 0, Number.MAX_SAFE_INTEGER);
-  return BigInt.asUintN(64, base + BigInt(offset));
+  if (!(memory instanceof Mapping)) unsigned64("the memory of a slot", memory ?? 0n);
+  return {
+    ...given,
+    guestAddress: unsigned64("the address of a slot", guestAddress),
+    size: unsigned64("the size of a slot", size),
+  };
+}
+
+function place(slot: ConfiguredSlot): Placed {
+  const { guestAddress, size, memory, offset = 0, flags = 0 } = slot;
+  const base = memory instanceof Mapping ? memory.address : memory ?? 0n;
+  return {
+    slot: slot.slot,
+    flags,
+    guest_phys_addr: guestAddress,
+    memory_size: size,
+    userspace_addr: BigInt.asUintN(64, base + BigInt(offset)),
+  };
 }
 
 /** Shared by all VMs: the ioctl is done with it when it returns. */
@@ -102,13 +128,16 @@ export class GuestMemory {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
   readonly #slots = new Map<number, Backed>();
+  readonly #configured = new Map<number, ConfiguredSlot>();
+  readonly #dirty: DirtyLog;
   readonly #owned: Mapping[] = [];
   #disposed = false;
 
   /** Made by {@link Vm}. */
-  constructor(fd: FileDescriptor, observed: Observed) {
+  constructor(fd: FileDescriptor, observed: Observed, configuration: VmConfiguration) {
     this.#fd = fd;
     this.#observed = observed;
+    this.#dirty = new DirtyLog(fd, configuration);
   }
 
   /**
@@ -119,10 +148,7 @@ export class GuestMemory {
    * @throws {DisposedError} after disposal of the VM or of the memory.
    */
   setSlot(slot: MemorySlot): void {
-    this.#set("slot", slot, (placed) => {
-      encode(kvm_userspace_memory_region, region, placed);
-      ioctlBuffer(this.#fd, "KVM_SET_USER_MEMORY_REGION", region, describe(placed));
-    });
+    this.#set("slot", slot, (placed) => this.#setRegion(placed));
   }
 
   /**
@@ -150,30 +176,65 @@ export class GuestMemory {
     });
   }
 
-  #set(action: string, slot: MemorySlot, call: (placed: Placed) => void): void {
+  #set(action: string, slot: MemorySlot2, call: (placed: Placed) => void): void {
     this.#check();
-    const { memory, offset = 0 } = object("the slot", slot);
-    const number = unsigned32("the number of a slot", slot.slot);
-    const start = unsigned64("the address of a slot", slot.guestAddress);
-    const size = unsigned64("the size of a slot", slot.size);
-    const flags = unsigned32("the flags of a slot", slot.flags ?? 0);
-    const base = hostAddress(memory, offset);
+    const configured = checkSlot(slot);
+    const { slot: number, guestAddress: start, size, memory, offset = 0, flags = 0 } = configured;
     const operands: ActionOperand[] = [number, ["gpa", start], ["size", size]];
     if (flags !== 0) operands.push(["flags", flags]);
     act(this.#observed, action, operands, () => {
-      call({
-        slot: number,
-        flags,
-        guest_phys_addr: start,
-        memory_size: size,
-        userspace_addr: base,
-      });
+      call(place(configured));
       // Before the observer hears of it, so that it finds the slot as it is now.
+      this.#configured.delete(number);
+      if (size === 0n || (flags & MEMORY_LOG_DIRTY_PAGES) === 0) this.#dirty.forget(number);
       if (size === 0n) this.#slots.delete(number);
-      else if (memory instanceof Mapping) {
-        this.#slots.set(number, { start, size, memory, offset });
+      else {
+        this.#configured.set(number, configured);
+        if (memory instanceof Mapping) this.#slots.set(number, { start, size, memory, offset });
       }
     });
+  }
+
+  #setRegion(placed: Placed): void {
+    encode(kvm_userspace_memory_region, region, placed);
+    ioctlBuffer(this.#fd, "KVM_SET_USER_MEMORY_REGION", region, describe(placed));
+  }
+
+  /**
+   * The slots as they were set, in the order in which they were.
+   *
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  configuredSlots(): ConfiguredSlot[] {
+    this.#check();
+    return [...this.#configured.values()];
+  }
+
+  /**
+   * Puts the slots over their memory again, in a VM that has none of them.
+   *
+   * @throws {KvmError} when KVM refuses a slot.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  renewSlots(): void {
+    for (const slot of this.configuredSlots()) this.#setRegion(place(slot));
+    for (const [slot, pages] of this.#loggedSlots()) this.#dirty.reset(slot, pages);
+  }
+
+  /**
+   * Takes the pages that the dirty logs know of, for {@link dirtyLog} to tell of later, when KVM has
+   * forgotten them.
+   *
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  carryDirtyLogs(): void {
+    for (const [slot, pages] of this.#loggedSlots()) this.#dirty.carry(slot, pages);
+  }
+
+  #loggedSlots(): [slot: number, pages: number][] {
+    return this.configuredSlots()
+      .filter(({ flags = 0 }) => (flags & MEMORY_LOG_DIRTY_PAGES) !== 0)
+      .map(({ slot, size }) => [slot, Number(size / BigInt(PAGE_SIZE))]);
   }
 
   /**
@@ -325,15 +386,7 @@ export class GuestMemory {
   dirtyLog(slot: number, pages: number): bigint[] {
     checkLog(slot, pages);
     return act(this.#observed, "dirty-log", [slot], () => {
-      const bitmap = Mapping.anonymous(bitmapSize(pages));
-      try {
-        const view = new DataView(new ArrayBuffer(kvm_dirty_log.size));
-        encode(kvm_dirty_log, view, { slot, dirty_bitmap: bitmap.address });
-        ioctlBuffer(this.#fd, "KVM_GET_DIRTY_LOG", view, `slot ${slot}`);
-        return setBits(bitmap.bytes, pages);
-      } finally {
-        bitmap[Symbol.dispose]();
-      }
+      return this.#dirty.get(slot, pages);
     }, (dirty) => dirty);
   }
 
@@ -357,21 +410,7 @@ export class GuestMemory {
     const operands: ActionOperand[] = [slot, ["first", firstPage], ["pages", pages]];
     if (which !== undefined) operands.push(["which", which]);
     act(this.#observed, "clear-dirty-log", operands, () => {
-      const bitmap = Mapping.anonymous(bitmapSize(pages));
-      try {
-        if (which === undefined) bitmap.bytes.fill(0xff);
-        else setBytes(bitmap.bytes, which);
-        const view = new DataView(new ArrayBuffer(kvm_clear_dirty_log.size));
-        encode(kvm_clear_dirty_log, view, {
-          slot,
-          num_pages: pages,
-          first_page: BigInt(firstPage),
-          dirty_bitmap: bitmap.address,
-        });
-        ioctlBuffer(this.#fd, "KVM_CLEAR_DIRTY_LOG", view, `slot ${slot}`);
-      } finally {
-        bitmap[Symbol.dispose]();
-      }
+      this.#dirty.clear(slot, firstPage, pages, which);
     });
   }
 
@@ -397,6 +436,7 @@ export class GuestMemory {
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#slots.clear();
+    this.#configured.clear();
     for (const memory of this.#owned.splice(0)) memory[Symbol.dispose]();
   }
 
@@ -411,28 +451,4 @@ const MAXIMUM_LOG = 2 ** 31 - 1;
 function checkLog(slot: number, pages: number): void {
   unsigned32("the number of a slot", slot);
   integer("the pages of a slot", pages, 0, MAXIMUM_LOG);
-}
-
-/** Bytes of a dirty bitmap in whole pages: the kernel writes it in units of 64 bits. */
-function bitmapSize(pages: number): number {
-  const bytes = Math.ceil(pages / 64) * 8;
-  return Math.max(1, Math.ceil(bytes / PAGE_SIZE)) * PAGE_SIZE;
-}
-
-function setBytes(bitmap: Uint8Array, bits: bigint): void {
-  for (let at = 0; at < bitmap.length; at++) bitmap[at] = Number(bits >> BigInt(8 * at) & 0xffn);
-}
-
-function setBits(bitmap: Uint8Array<ArrayBuffer>, pages: number): bigint[] {
-  const set: bigint[] = [];
-  // Whole words are looked at, so that a bit set beyond the slot's end is seen too.
-  const words = new Uint32Array(bitmap.buffer, 0, Math.ceil(pages / 64) * 2);
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index];
-    if (word === 0) continue;
-    for (let bit = 0; bit < 32; bit++) {
-      if (word >>> bit & 1) set.push(BigInt(32 * index + bit));
-    }
-  }
-  return set;
 }

@@ -1,3 +1,4 @@
+import { bytes, list, object, oneOf, unsigned32 } from "../../ffi/argument.ts";
 import { constants } from "../../ffi/abi/constants.ts";
 import { encode } from "../../ffi/abi/layout.ts";
 import { kvm_msr_filter } from "../../ffi/abi/registers.ts";
@@ -31,19 +32,37 @@ const accesses = {
 } as const;
 
 /**
+ * A filter whose parts are of the kinds that they have to be.
+ *
+ * @throws {ArgumentError} when there are more than 16 ranges, or one has no bits for its MSRs.
+ */
+function check(filter: MsrFilter): Required<MsrFilter> {
+  const { otherwise = "allow", ranges = [] } = object("the filter", filter);
+  oneOf("the fallback of a filter", otherwise, { allow: 0, deny: 1 });
+  list("the ranges of a filter", ranges, constants.KVM_MSR_FILTER_MAX_RANGES);
+  for (const range of ranges) {
+    const { access, base, allowed, count } = object("a range", range);
+    oneOf("the access of a range", access, accesses);
+    unsigned32("the base of a range", base);
+    // KVM reads a bit for each MSR, whether there is one or not.
+    const needed = count === undefined ? 0 : unsigned32("the count of a range", count) / 8;
+    bytes("the bits of a range", allowed, Math.ceil(needed));
+  }
+  return { otherwise, ranges };
+}
+
+/**
  * Calls `body` with the structure that a filter encodes to; its bitmaps are there until `body`
  * returns.
  *
- * @throws {RangeError} when there are more than 16 ranges.
+ * @throws {ArgumentError} when there are more than 16 ranges, or one is not as it has to be.
  */
 export function withMsrFilter(
-  { otherwise = "allow", ranges = [] }: MsrFilter,
+  filter: MsrFilter,
   body: (filter: DataView<ArrayBuffer>) => void,
 ): void {
+  const { otherwise, ranges } = check(filter);
   const limit = constants.KVM_MSR_FILTER_MAX_RANGES;
-  if (ranges.length > limit) {
-    throw new RangeError(`${ranges.length} ranges of MSRs: a filter has at most ${limit}`);
-  }
   // KVM reads whole words of 64 bits.
   const places = [0];
   for (const { allowed } of ranges) {
@@ -69,9 +88,10 @@ export function withMsrFilter(
 }
 
 /** The operands of the action's `>` line: the default, and base and size of each range. */
-export function msrFilterOperands({ otherwise, ranges = [] }: MsrFilter): ActionOperand[] {
+export function msrFilterOperands(filter: MsrFilter): ActionOperand[] {
+  const { otherwise, ranges } = check(filter);
   return [
-    `otherwise-${otherwise ?? "allow"}`,
+    `otherwise-${otherwise}`,
     ...ranges.map(({ access, base }): ActionOperand => [access, base]),
   ];
 }

@@ -1,3 +1,4 @@
+import { list, shown } from "../../ffi/argument.ts";
 import { constants } from "../../ffi/abi/constants.ts";
 import { decode, encode, type Layout, LayoutError } from "../../ffi/abi/layout.ts";
 import { kvm_regs, kvm_sregs, kvm_vcpu_events } from "../../ffi/abi/registers.ts";
@@ -75,9 +76,11 @@ export class SharedRegisters {
    * Says which sets an exit stores from here on (`kvm_valid_regs`).
    *
    * @throws {LayoutError} when there is no such set.
+   * @throws {ArgumentError} when it is no list.
    * @throws {DisposedError} after disposal of the vCPU.
    */
   store(which: readonly RegisterSet[]): void {
+    list("the register sets", which);
     const bits = bitsOf(which);
     act(this.#observed, "store-registers", [...which], () => {
       this.#view().setBigUint64(kvm_run.fields.kvm_valid_regs[0], bits, true);
@@ -100,6 +103,15 @@ export class SharedRegisters {
    */
   get dirty(): RegisterSet[] {
     return namesOf(this.#view().getBigUint64(kvm_run.fields.kvm_dirty_regs[0], true));
+  }
+
+  /**
+   * Has the next entry load none.
+   *
+   * @throws {DisposedError} after disposal of the vCPU.
+   */
+  drop(): void {
+    this.#view().setBigUint64(kvm_run.fields.kvm_dirty_regs[0], 0n, true);
   }
 
   /**
@@ -173,8 +185,8 @@ export class SharedRegisters {
 function bitsOf(which: readonly RegisterSet[]): bigint {
   let bits = 0n;
   for (const name of which) {
-    if (!Object.hasOwn(sets, name)) {
-      throw new LayoutError(`there is no register set ${String(name)}: ${names.join(", ")}`);
+    if (typeof name !== "string" || !Object.hasOwn(sets, name)) {
+      throw new LayoutError(`there is no register set ${shown(name)}: ${names.join(", ")}`);
     }
     bits |= sets[name].bit;
   }

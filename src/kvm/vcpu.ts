@@ -1,3 +1,4 @@
+import { ArgumentError, shown, unsigned64 } from "../../ffi/argument.ts";
 import { ioctls } from "../../ffi/abi/ioctls.ts";
 import {
   kvm_run,
@@ -25,8 +26,17 @@ import { decodeExit } from "./decode_exit.ts";
 import { KvmError } from "./error.ts";
 import type { Exit, IntrExit } from "./exit.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import { orMalformed, type SavedVcpu, SaveError } from "./saved_state.ts";
 import { SharedRegisters } from "./shared_registers.ts";
 import { VcpuControl } from "./vcpu_control.ts";
+import { restoreVcpu } from "./vcpu_restore.ts";
+import { saveVcpu, type VcpuParts } from "./vcpu_save.ts";
+import {
+  hasKernelApic,
+  type StateFeatures,
+  type VmConfiguration,
+  withWholeEvents,
+} from "./vm_configuration.ts";
 
 const EINTR = 4;
 const KVM_RUN = ioctls.KVM_RUN;
@@ -39,6 +49,14 @@ const HYPERV_RESULT = kvm_run_hyperv_hcall.fields.u[0] +
   kvm_run_hyperv_hcall.fields.u[1].fields.hcall[1].fields.result[0];
 const HYPERV_STATUS = kvm_run_hyperv_syndbg.fields.u[0] +
   kvm_run_hyperv_syndbg.fields.u[1].fields.syndbg[1].fields.status[0];
+
+/** What a vCPU needs to know to be saved. */
+export interface VcpuSaving {
+  /** What this host's KVM can save. */
+  readonly features: StateFeatures;
+  /** What was made of its VM. */
+  readonly configuration: VmConfiguration;
+}
 
 /** Thrown when the host answers though the last exit asked for nothing. */
 export class AnswerError extends Error {
@@ -62,6 +80,7 @@ export class AnswerError extends Error {
  * ```
  */
 export class Vcpu extends VcpuControl implements Disposable {
+  readonly #vm: FileDescriptor;
   readonly #fd: FileDescriptor;
   readonly #number: number;
   readonly #run: Mapping;
@@ -72,6 +91,8 @@ export class Vcpu extends VcpuControl implements Disposable {
   #disposed = false;
   #kicked = false;
   #answered = true;
+  #parts: VcpuParts | undefined;
+  #saving: VcpuSaving | undefined;
   /** The id it was made with. */
   readonly id: number;
   /** Its registers in the area that it shares with KVM (KVM_CAP_SYNC_REGS). */
@@ -84,8 +105,11 @@ export class Vcpu extends VcpuControl implements Disposable {
     run: Mapping,
     thread: number,
     observed: Observed,
+    saving: VcpuSaving | undefined,
   ) {
     super(vm, fd, observed);
+    this.#vm = vm;
+    this.#saving = saving;
     this.#fd = fd;
     this.#number = fd.number;
     this.#run = run;
@@ -102,14 +126,21 @@ export class Vcpu extends VcpuControl implements Disposable {
    * @param vm the VM's descriptor
    * @param runSize bytes of the shared area, {@link Kvm.vcpuMmapSize}
    * @param observed where the observer of its actions is found
+   * @param saving what {@link save} needs; without it there is no save
    * @throws {KvmError} EEXIST when there is a vCPU of that id, EINVAL when it is out of range.
    */
-  static create(vm: FileDescriptor, id: number, runSize: number, observed: Observed): Vcpu {
+  static create(
+    vm: FileDescriptor,
+    id: number,
+    runSize: number,
+    observed: Observed,
+    saving?: VcpuSaving,
+  ): Vcpu {
     const thread = prepareThread();
     const fd = new FileDescriptor(ioctlValue(vm, "KVM_CREATE_VCPU", id), "Vcpu");
     try {
       setSignalMask(fd);
-      return new Vcpu(vm, fd, id, Mapping.ofFd(fd.number, runSize), thread, observed);
+      return new Vcpu(vm, fd, id, Mapping.ofFd(fd.number, runSize), thread, observed, saving);
     } catch (error) {
       fd[Symbol.dispose]();
       throw error;
@@ -178,13 +209,14 @@ export class Vcpu extends VcpuControl implements Disposable {
    *
    * @param value one value, or as many as the exit's `count`; truncated to its size
    * @throws {AnswerError} when the last exit asked for nothing, or for another number of values.
+   * @throws {ArgumentError} when a value is no whole number.
    * @throws {DisposedError} after disposal.
    */
   answer(value: number | bigint | readonly (number | bigint)[]): void {
     if (this.#disposed) this.#fd.number;
     const view = this.#view;
     const exit = decodeExit(view);
-    const values = typeof value === "object" ? value : [value];
+    const values = checkAnswers(Array.isArray(value) ? value : [value]);
     const wanted = exit.reason === "pio" ? exit.count : 1;
     if (values.length !== wanted) {
       throw new AnswerError(`the exit ${exit.reason} wants ${wanted} values, not ${values.length}`);
@@ -321,8 +353,9 @@ export class Vcpu extends VcpuControl implements Disposable {
   /** Sets what the next run takes CR8 from; {@link setSregs} alone does not last. */
   set cr8(value: bigint) {
     this.#fd.number;
+    unsigned64("CR8", value);
     act(this.#observed, "cr8", [value], () => {
-      this.#view.setBigUint64(fields.cr8[0], value, true);
+      this.#view.setBigUint64(fields.cr8[0], BigInt(value), true);
     });
   }
 
@@ -334,6 +367,81 @@ export class Vcpu extends VcpuControl implements Disposable {
   get apicBase(): bigint {
     this.#fd.number;
     return this.#view.getBigUint64(fields.apic_base[0], true);
+  }
+
+  /**
+   * All state of the vCPU, after completing what the last exit left pending.
+   *
+   * @throws {SaveError} when an exit waits for an answer, or the vCPU has a thread of its own.
+   * @throws {KvmError} when an ioctl fails.
+   * @throws {DisposedError} after disposal.
+   */
+  save(): SavedVcpu {
+    this.#fd.number;
+    const parts = this.#saved();
+    const waiting = this.unanswered ?? this.complete();
+    if (waiting !== undefined) {
+      throw new SaveError(
+        `vCPU ${this.id} left the guest with ${waiting.reason}, which waits: answer or run it first`,
+      );
+    }
+    const { features, configuration } = this.#saving!;
+    return withWholeEvents(this.#vm, features, configuration, () => saveVcpu(parts));
+  }
+
+  /**
+   * Sets all state of the vCPU, which has not run yet and has the id of the saved one.
+   *
+   * @param tscShift how far the offset of a TSC of so many kHz moves; default not at all
+   * @throws {RestoreError} when a member is malformed or the host does not take an MSR.
+   * @throws {KvmError} when KVM refuses a state.
+   * @throws {DisposedError} after disposal.
+   */
+  restore(saved: SavedVcpu, tscShift: (khz: number) => bigint = () => 0n): void {
+    this.#fd.number;
+    const parts = this.#saved();
+    const { features, configuration } = this.#saving!;
+    orMalformed(() =>
+      withWholeEvents(this.#vm, features, configuration, () => restoreVcpu(parts, saved, tscShift))
+    );
+    this.#answered = true;
+  }
+
+  #saved(): VcpuParts {
+    if (this.#saving === undefined) {
+      throw new SaveError(`vCPU ${this.id} has a thread of its own: it is not saved from there`);
+    }
+    return this.#parts ??= {
+      vcpu: this,
+      fd: this.#fd,
+      shared: this.#run,
+      features: this.#saving.features,
+      kernelApic: hasKernelApic(this.#saving.configuration),
+    };
+  }
+
+  /**
+   * Lets go of the vCPU in the kernel, for {@link renew}.
+   *
+   * @param placeholder a descriptor that keeps the number meanwhile
+   */
+  release(placeholder: number): void {
+    this.#run.remap();
+    this.#fd.become(placeholder);
+  }
+
+  /** Makes the vCPU anew, in a VM that has none of its id. */
+  renew(): void {
+    using fresh = new FileDescriptor(ioctlValue(this.#vm, "KVM_CREATE_VCPU", this.id), "Vcpu");
+    this.#fd.become(fresh.number);
+    this.#run.remap(this.#number);
+    setSignalMask(this.#fd);
+    this.configuration.capabilities = undefined;
+  }
+
+  /** Whether it was disposed. */
+  get disposed(): boolean {
+    return this.#fd.disposed;
   }
 
   /**
@@ -379,6 +487,14 @@ function setSignalMask(fd: FileDescriptor): void {
   signalMask.setUint32(0, 8, true);
   signalMask.setBigUint64(4, runSignalMask(), true);
   ioctlBuffer(fd, "KVM_SET_SIGNAL_MASK", signalMask);
+}
+
+function checkAnswers(values: readonly unknown[]): readonly (number | bigint)[] {
+  for (const value of values) {
+    if (typeof value === "bigint" || Number.isSafeInteger(value)) continue;
+    throw new ArgumentError(`an answer is ${shown(value)}: give a whole number`);
+  }
+  return values as readonly (number | bigint)[];
 }
 
 function writeElement(view: DataView, at: number, size: number, value: number): void {

@@ -1,6 +1,6 @@
 import { type CapabilityName } from "../../ffi/abi/capabilities.ts";
 import { kvm_interrupt, kvm_tpr_access_ctl, kvm_vapic_addr } from "../../ffi/abi/interrupts.ts";
-import { unsigned64 } from "../../ffi/argument.ts";
+import { object, unsigned64 } from "../../ffi/argument.ts";
 import { decode, encode } from "../../ffi/abi/layout.ts";
 import { kvm_pre_fault_memory } from "../../ffi/abi/memory.ts";
 import { kvm_x86_mce } from "../../ffi/abi/registers.ts";
@@ -10,7 +10,12 @@ import { act, type Observed } from "./action.ts";
 import { readCpuid } from "./cpuid_buffer.ts";
 import { DirtyRing } from "./dirty_ring.ts";
 import { enableCapability } from "./enable_capability.ts";
-import { encodeGuestDebug, type GuestDebug, guestDebugOperands } from "./guest_debug.ts";
+import {
+  checkGuestDebug,
+  encodeGuestDebug,
+  type GuestDebug,
+  guestDebugOperands,
+} from "./guest_debug.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import { scratchBuffer, setState } from "./state_ioctl.ts";
 import { Statistics } from "./statistics.ts";
@@ -100,9 +105,11 @@ export class VcpuControl extends VcpuState {
    *
    * @throws {KvmError} EBUSY when it injects an exception and one waits already.
    * @throws {LayoutError} when there are more than four addresses, or one or DR7 is beyond 64 bits.
+   * @throws {ArgumentError} when it, or a member of it, is of another kind.
    * @throws {DisposedError} after disposal.
    */
   setGuestDebug(debug: GuestDebug = {}): void {
+    checkGuestDebug(debug);
     act(this.#observed, "guest-debug", guestDebugOperands(debug), () => {
       ioctlBuffer(this.#fd, "KVM_SET_GUEST_DEBUG", encodeGuestDebug(debug));
       const { inject: _, ...lasting } = debug;
@@ -173,8 +180,9 @@ export class VcpuControl extends VcpuState {
    * @throws {DisposedError} after disposal.
    */
   setMce(check: MachineCheck): void {
+    const { bank } = object("the machine check", check);
     setState(this.#fd, this.#observed, "set-mce", "KVM_X86_SET_MCE", kvm_x86_mce, check, [
-      check.bank,
+      bank,
     ]);
   }
 

@@ -1,3 +1,4 @@
+import { list, object, shown, unsigned32 } from "../../ffi/argument.ts";
 import { constants } from "../../ffi/abi/constants.ts";
 import { capabilities } from "../../ffi/abi/capabilities.ts";
 import { kvm_lapic_state } from "../../ffi/abi/interrupts.ts";
@@ -96,9 +97,12 @@ export class VcpuState extends VcpuRegisters {
    *
    * @returns as many as KVM could read, in order: it stops at the first it refuses
    * @throws {KvmError} E2BIG when there are too many.
+   * @throws {ArgumentError} when it is no list.
+   * @throws {LayoutError} when an index is not 32 bits.
    * @throws {DisposedError} after disposal.
    */
   msrs(indices: readonly number[]): MsrEntry[] {
+    list("the MSRs", indices);
     const view = msrBuffer(indices.map((index) => ({ index, data: 0n })));
     return decodeMsrs(view, ioctlBuffer(this.#fd, "KVM_GET_MSRS", view));
   }
@@ -108,9 +112,13 @@ export class VcpuState extends VcpuRegisters {
    *
    * @returns how many KVM wrote, in order: it stops at the first it refuses
    * @throws {KvmError} E2BIG when there are too many.
+   * @throws {ArgumentError} when it is no list, or an index not 32 bits.
+   * @throws {LayoutError} when a value is not 64 bits.
    * @throws {DisposedError} after disposal.
    */
   setMsrs(entries: readonly MsrEntry[]): number {
+    list("the MSRs", entries);
+    for (const entry of entries) unsigned32("the index of an MSR", object("an MSR", entry).index);
     const operands = entries.map(({ index, data }): ActionOperand => [
       `msr.0x${index.toString(16)}`,
       data,
@@ -182,6 +190,7 @@ export class VcpuState extends VcpuRegisters {
    * @throws {DisposedError} after disposal.
    */
   setBasicCpuid(entries: readonly Omit<CpuidEntry, "index" | "flags">[]): void {
+    list("the leaves", entries);
     act(this.#observed, "set-basic-cpuid", [], () => {
       const { size } = kvm_cpuid_entry;
       const view = new DataView(new ArrayBuffer(kvm_cpuid.size + entries.length * size));
@@ -246,7 +255,8 @@ export class VcpuState extends VcpuRegisters {
    * @throws {LayoutError} when a member is missing, beyond its size, or `data` too short.
    * @throws {DisposedError} after disposal.
    */
-  setNestedState({ flags, format, data }: NestedState): void {
+  setNestedState(state: NestedState): void {
+    const { flags, format, data } = object("the nested state", state);
     if (!(data instanceof Uint8Array) || data.length + 8 < kvm_nested_state.size) {
       throw new LayoutError(
         `kvm_nested_state.data must be a Uint8Array of at least ${kvm_nested_state.size - 8} bytes`,
@@ -283,7 +293,7 @@ export class VcpuState extends VcpuRegisters {
    */
   setTscKhz(khz: number): void {
     if (!Number.isInteger(khz) || khz < 0 || khz > 0x7fffffff) {
-      throw new LayoutError(`a TSC of ${String(khz)} kHz; an integer of 0 to 0x7fffffff is needed`);
+      throw new LayoutError(`a TSC of ${shown(khz)} kHz; an integer of 0 to 0x7fffffff is needed`);
     }
     act(this.#observed, "set-tsc-khz", [khz], () => ioctlValue(this.#fd, "KVM_SET_TSC_KHZ", khz));
   }
@@ -369,6 +379,7 @@ const encodedCpuid = new WeakMap<readonly CpuidEntry[], DataView<ArrayBuffer>>()
 
 /** The same list goes to one vCPU after another, so what it encodes to is kept. */
 function cpuidBuffer(entries: readonly CpuidEntry[]): DataView<ArrayBuffer> {
+  list("the leaves", entries);
   const known = encodedCpuid.get(entries);
   if (known !== undefined) return known;
   const { size } = kvm_cpuid_entry2;

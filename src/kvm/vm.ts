@@ -1,5 +1,13 @@
 import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts";
-import { integer, oneOf, unsigned32, unsigned64 } from "../../ffi/argument.ts";
+import {
+  ArgumentError,
+  integer,
+  object,
+  oneOf,
+  shown,
+  unsigned32,
+  unsigned64,
+} from "../../ffi/argument.ts";
 import { kvm_create_device } from "../../ffi/abi/control.ts";
 import { constants } from "../../ffi/abi/constants.ts";
 import { kvm_clock_data } from "../../ffi/abi/interrupts.ts";
@@ -19,9 +27,19 @@ import { IoEvents } from "./io_events.ts";
 import { GuestMemory } from "./memory.ts";
 import { type MsrFilter, msrFilterOperands, withMsrFilter } from "./msr_filter.ts";
 import { encodePmuEventFilter, type PmuEventFilter } from "./pmu_event_filter.ts";
+import { type SavedVm, SaveError } from "./saved_state.ts";
 import { Statistics } from "./statistics.ts";
 import { Vcpu } from "./vcpu.ts";
 import { VcpuThread } from "./vcpu_thread.ts";
+import type { WorkerPool } from "./worker_pool.ts";
+import {
+  newConfiguration,
+  type StateFeatures,
+  type VmConfiguration,
+  withWholeEvents,
+} from "./vm_configuration.ts";
+import { restoreClock, restoreConfiguration, restoreDevices } from "./vm_restore.ts";
+import { saveVm } from "./vm_save.ts";
 import { Xen } from "./xen.ts";
 
 /**
@@ -46,7 +64,9 @@ import { Xen } from "./xen.ts";
  */
 export class Vm implements Disposable, Observed {
   readonly #fd: FileDescriptor;
-  readonly #runSize: number;
+  readonly #features: StateFeatures;
+  readonly #workers: WorkerPool;
+  readonly #configuration: VmConfiguration;
   readonly #vcpus = new Set<Vcpu | VcpuThread>();
   /** Called with everything that the host does to this VM and its vCPUs from here on. */
   observer?: ActionObserver;
@@ -64,12 +84,14 @@ export class Vm implements Disposable, Observed {
   readonly encryption: Encryption;
 
   /** Made by {@link Kvm.createVm}. */
-  constructor(fd: FileDescriptor, runSize: number) {
+  constructor(fd: FileDescriptor, features: StateFeatures, type: number, workers: WorkerPool) {
     this.#fd = fd;
-    this.#runSize = runSize;
-    this.memory = new GuestMemory(fd, this);
-    this.irq = new Interrupts(fd, this);
-    this.events = new IoEvents(fd, this);
+    this.#features = features;
+    this.#workers = workers;
+    this.#configuration = newConfiguration(type);
+    this.memory = new GuestMemory(fd, this, this.#configuration);
+    this.irq = new Interrupts(fd, this, this.#configuration);
+    this.events = new IoEvents(fd, this, this.#configuration);
     this.xen = new Xen(fd, this);
     this.hyperv = new HyperV(fd, this);
     this.encryption = new Encryption(fd, this);
@@ -98,6 +120,7 @@ export class Vm implements Disposable, Observed {
    */
   enableCapability(capability: CapabilityName, ...args: (number | bigint)[]): void {
     enableCapability(this.#fd, this, capability, args);
+    this.#configuration.capabilities.push({ name: capability, args });
   }
 
   /**
@@ -106,7 +129,7 @@ export class Vm implements Disposable, Observed {
    *
    * @throws {KvmError} EINVAL when the default denies and no range is given, or a range has more
    * MSRs than 12288.
-   * @throws {RangeError} when there are more than 16 ranges.
+   * @throws {ArgumentError} when there are more than 16 ranges, or one is not as it has to be.
    * @throws {DisposedError} after disposal.
    *
    * @example
@@ -123,6 +146,7 @@ export class Vm implements Disposable, Observed {
     act(this, "msr-filter", msrFilterOperands(filter), () => {
       withMsrFilter(filter, (view) => ioctlBuffer(this.#fd, "KVM_X86_SET_MSR_FILTER", view));
     });
+    this.#configuration.msrFilter = filter;
   }
 
   /**
@@ -136,6 +160,7 @@ export class Vm implements Disposable, Observed {
    */
   setTssAddress(address: number | bigint): void {
     ioctlAddress(this.#fd, "KVM_SET_TSS_ADDR", address);
+    this.#configuration.tssAddress = BigInt(address);
   }
 
   /**
@@ -152,6 +177,7 @@ export class Vm implements Disposable, Observed {
     act(this, "identity-map", [word], () => {
       ioctlBuffer(this.#fd, "KVM_SET_IDENTITY_MAP_ADDR", new BigUint64Array([word]));
     });
+    this.#configuration.identityMapAddress = word;
   }
 
   /**
@@ -166,6 +192,7 @@ export class Vm implements Disposable, Observed {
   setBootCpuId(id: number): void {
     integer("the id of the boot CPU", id, 0, 0x7fffffff);
     act(this, "boot-cpu", [id], () => ioctlValue(this.#fd, "KVM_SET_BOOT_CPU_ID", id));
+    this.#configuration.bootCpuId = id;
   }
 
   /**
@@ -259,6 +286,7 @@ export class Vm implements Disposable, Observed {
     act(this, "pmu-filter", [["events", filter.events.length]], () => {
       ioctlBuffer(this.#fd, "KVM_SET_PMU_EVENT_FILTER", view, `${filter.events.length} events`);
     });
+    this.#configuration.pmuEventFilter = filter;
   }
 
   /**
@@ -332,7 +360,11 @@ export class Vm implements Disposable, Observed {
   createVcpu(id: number = 0): Vcpu {
     this.#fd.number;
     integer("the id of a vCPU", id, 0, 0x7fffffff);
-    const vcpu = Vcpu.create(this.#fd, id, this.#runSize, this);
+    const { sharedSize } = this.#features;
+    const vcpu = Vcpu.create(this.#fd, id, sharedSize, this, {
+      features: this.#features,
+      configuration: this.#configuration,
+    });
     this.#vcpus.add(vcpu);
     return vcpu;
   }
@@ -349,7 +381,8 @@ export class Vm implements Disposable, Observed {
   async startVcpu(id: number): Promise<VcpuThread> {
     this.#fd.number;
     integer("the id of a vCPU", id, 0, 0x7fffffff);
-    const thread = await VcpuThread.start(this.#fd, id, this.#runSize, this);
+    const { sharedSize } = this.#features;
+    const thread = await VcpuThread.start(this.#fd, id, sharedSize, this, this.#workers);
     if (this.#fd.disposed) {
       thread[Symbol.dispose]();
       throw new DisposedError("Vm");
@@ -358,11 +391,131 @@ export class Vm implements Disposable, Observed {
     return thread;
   }
 
+  /**
+   * The vCPU of an id, such as one of a restored VM.
+   *
+   * @throws {ArgumentError} when {@link createVcpu} has made none of it.
+   */
+  vcpu(id: number = 0): Vcpu {
+    for (const vcpu of this.#inline()) if (vcpu.id === id) return vcpu;
+    throw new ArgumentError(
+      `there is no vCPU ${shown(id)} of this thread: make it with createVcpu(${shown(id)})`,
+    );
+  }
+
+  /** The vCPUs of the calling thread that are not disposed. */
+  #inline(): Vcpu[] {
+    return [...this.#vcpus].filter((vcpu): vcpu is Vcpu => {
+      return vcpu instanceof Vcpu && !vcpu.disposed;
+    });
+  }
+
+  /**
+   * All state of the VM as one plain value, for {@link Kvm.restore}: what the host set, the memory,
+   * the devices, and each vCPU once its pending I/O is complete. It survives JSON.
+   *
+   * Eventfds and the dirty log are the host's own and not in it.
+   *
+   * @param options `contents`: whether the contents of memory are wanted; default true
+   * @throws {SaveError} when a vCPU has a thread of its own or an exit that waits for an answer, or
+   * a slot is backed by an address.
+   * @throws {KvmError} when an ioctl fails.
+   * @throws {DisposedError} after disposal.
+   *
+   * @example
+   * ```ts
+   * import { Kvm, type SavedVm } from "@trapline/trapline";
+   *
+   * using kvm = Kvm.open();
+   * let saved: SavedVm;
+   * {
+   *   using vm = kvm.createVm();
+   *   vm.memory.addRam(0, 0x1000).bytes[0] = 0xf4; // HLT
+   *   const vcpu = vm.createVcpu();
+   *   const sregs = vcpu.sregs();
+   *   vcpu.setSregs({ ...sregs, cs: { ...sregs.cs, base: 0n, selector: 0 } });
+   *   vcpu.setRegs({ ...vcpu.regs(), rip: 0n, rbx: 0x21n });
+   *   saved = JSON.parse(JSON.stringify(vm.save()));
+   * }
+   * using vm = kvm.restore(saved);
+   * console.log(vm.vcpu().run().reason, vm.vcpu().regs().rbx); // "hlt" 0x21n
+   * ```
+   */
+  save(options: { contents?: boolean } = {}): SavedVm {
+    this.#fd.number;
+    const { contents = true } = object("the options", options);
+    for (const vcpu of this.#vcpus) {
+      if (!(vcpu instanceof VcpuThread)) continue;
+      throw new SaveError(`vCPU ${vcpu.id} has a thread of its own: a VM is saved from one thread`);
+    }
+    const parts = { fd: this.#fd, configuration: this.#configuration, memory: this.memory };
+    return saveVm(parts, this.#inline().map((vcpu) => vcpu.save()), contents);
+  }
+
+  /**
+   * Does `body` while {@link VcpuState.events} tells pending exceptions from injected ones and shows
+   * a triple fault, also where the capabilities for it are off (KVM API 4.31).
+   *
+   * @throws {KvmError} when a capability cannot be switched.
+   * @throws {ArgumentError} when it is given no function.
+   * @throws {DisposedError} after disposal.
+   */
+  withWholeEvents<T>(body: () => T): T {
+    if (typeof body !== "function") {
+      throw new ArgumentError(`what is to be done is ${shown(body)}: give a function`);
+    }
+    return withWholeEvents(this.#fd, this.#features, this.#configuration, body);
+  }
+
+  /** Sets the state of a VM whose configuration, memory and vCPUs are there. */
+  restoreState(saved: SavedVm): void {
+    const tscShift = restoreClock(this.#fd, saved);
+    for (const vcpu of saved.vcpus) this.vcpu(vcpu.id).restore(vcpu, tscShift);
+    restoreDevices(this.#fd, saved);
+  }
+
+  /**
+   * Saves the VM, destroys it and restores it into a new one that takes its place: this object, its
+   * vCPUs, its memory and its eventfds go on as if nothing had happened. {@link Kvm.renew} is the
+   * usual way.
+   *
+   * @param create makes a VM of a type and gives its descriptor
+   * @param placeholder a descriptor that keeps the numbers while there is no VM
+   * @throws {SaveError} as {@link save}.
+   * @throws {KvmError} when an ioctl fails; the VM is not to be used then.
+   */
+  renew(create: (type: number) => number, placeholder: number): void {
+    this.irq.quiesceEventFds();
+    this.memory.carryDirtyLogs();
+    const saved = this.save({ contents: false });
+    const { observer } = this;
+    this.observer = undefined;
+    try {
+      const vcpus = this.#inline();
+      for (const vcpu of vcpus) vcpu.release(placeholder);
+      // The last reference: from here on there is no VM.
+      this.#fd.become(placeholder);
+      using fresh = new FileDescriptor(create(saved.type), "Vm");
+      this.#fd.become(fresh.number);
+      this.#configuration.capabilities.length = 0;
+      this.#configuration.coalesced = [];
+      restoreConfiguration(this, saved);
+      this.memory.renewSlots();
+      for (const vcpu of vcpus) vcpu.renew();
+      this.restoreState(saved);
+      this.events.renewEventFds();
+      this.irq.renewEventFds();
+    } finally {
+      this.observer = observer;
+    }
+  }
+
   /** Closes its vCPUs, then the VM, then unmaps the memory that it owns. */
   [Symbol.dispose](): void {
     for (const vcpu of this.#vcpus) vcpu[Symbol.dispose]();
     this.#vcpus.clear();
     this.#fd[Symbol.dispose]();
+    this.events[Symbol.dispose]();
     this.memory[Symbol.dispose]();
   }
 }

@@ -226,7 +226,8 @@ export class Xen {
    * @throws {DisposedError} after disposal of the VM.
    */
   setAttribute<N extends keyof XenAttributes>(name: N, value: XenAttributes[N]): void {
-    act(this.#observed, "set-xen", [String(name)], () => {
+    oneOf("the attribute", name, vmAttributes);
+    act(this.#observed, "set-xen", [name], () => {
       write(this.#fd, "KVM_XEN_HVM_SET_ATTR", vmAttributes, name, value);
     });
   }
@@ -287,7 +288,8 @@ export class XenVcpu {
    * @throws {DisposedError} after disposal of the vCPU.
    */
   setAttribute<N extends keyof XenVcpuAttributes>(name: N, value: XenVcpuAttributes[N]): void {
-    act(this.#observed, "set-xen-vcpu", [String(name)], () => {
+    oneOf("the attribute", name, vcpuAttributes);
+    act(this.#observed, "set-xen-vcpu", [name], () => {
       write(this.#fd, "KVM_XEN_VCPU_SET_ATTR", vcpuAttributes, name, value);
     });
   }

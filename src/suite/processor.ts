@@ -6,6 +6,7 @@ import type { VcpuThread } from "../kvm/vcpu_thread.ts";
 import type { MachineState } from "../x86/modes.ts";
 import type { CpuidEntry, Registers, SystemRegisters } from "../x86/state.ts";
 import { CaseEnded } from "./drive.ts";
+import type { Lens } from "./lens.ts";
 import type { Recording } from "./recording.ts";
 import type { VcpuReading } from "./vcpu_snapshot.ts";
 
@@ -27,12 +28,23 @@ export interface Standpoint {
 /** A vCPU of the calling thread, its entries recorded. */
 export class Processor {
   readonly #recording: Recording;
+  readonly #lens: Lens | undefined;
+  readonly #onDivergence: () => void;
   /** Where it stood when the trace first left the expected one. */
   diverged?: Standpoint;
+  /** The vCPU. */
+  readonly vcpu: Vcpu;
 
-  /** Nothing is set or entered yet. */
-  constructor(readonly vcpu: Vcpu, recording: Recording) {
+  /**
+   * Nothing is set or entered yet.
+   *
+   * @param onDivergence called when the trace first leaves the expected one
+   */
+  constructor(vcpu: Vcpu, recording: Recording, onDivergence: () => void, lens?: Lens) {
+    this.vcpu = vcpu;
     this.#recording = recording;
+    this.#onDivergence = onDivergence;
+    this.#lens = lens;
   }
 
   /** Puts the vCPU into the state that the case starts in. */
@@ -48,13 +60,14 @@ export class Processor {
     checkTime(this.#recording);
     let exit: Exit;
     try {
-      exit = this.vcpu.run();
+      exit = this.#lens === undefined ? this.vcpu.run() : this.#lens.enter(this.vcpu);
     } catch (error) {
       throw refused(error, this.#recording);
     }
     const answer = this.#recording.exit(exit);
-    if (this.#recording.divergence !== undefined) {
-      this.diverged ??= { regs: this.vcpu.regs(), sregs: this.vcpu.sregs() };
+    if (this.#recording.divergence !== undefined && this.diverged === undefined) {
+      this.diverged = { regs: this.vcpu.regs(), sregs: this.vcpu.sregs() };
+      this.#onDivergence();
     }
     if (answer === "error") this.vcpu.refuse();
     else if (answer !== undefined && answer.length > 0) this.vcpu.answer(answer);

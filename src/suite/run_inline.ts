@@ -1,6 +1,7 @@
 import { SystemCallError } from "../../ffi/errno.ts";
 import { KvmError } from "../kvm/error.ts";
 import type { Vm } from "../kvm/vm.ts";
+import type { Watchdog } from "../kvm/watchdog.ts";
 import type { StateEvent } from "../trace/event.ts";
 import type { Assembled } from "../x86/asm/assemble.ts";
 import type { Bits } from "../x86/asm/codec.ts";
@@ -8,6 +9,7 @@ import type { SystemRegisters } from "../x86/state.ts";
 import { type Case, CaseError } from "./case.ts";
 import { assertEquals, attempt, type DriveContext } from "./drive.ts";
 import { stateLines } from "./final_state.ts";
+import type { Lens } from "./lens.ts";
 import type { MemoryFrame } from "./memory_frame.ts";
 import { Processor, type Start } from "./processor.ts";
 import type { Recording } from "./recording.ts";
@@ -24,6 +26,8 @@ export interface CaseRun {
   /** What each vCPU starts with. */
   readonly start: (vcpu: number) => Start;
   readonly hasMpState: boolean;
+  /** What the host does between two exits that the guest must not notice. */
+  readonly lens?: Lens;
   /** Milliseconds for all guest time. */
   readonly timeout: number;
 }
@@ -36,11 +40,23 @@ export interface RunOutcome {
   readonly failure?: unknown;
 }
 
-/** Runs a case of one vCPU in the calling thread, which has its watchdog armed. */
-export async function runInline(run: CaseRun): Promise<RunOutcome> {
+/** Which part of a case's time a guest has after it left the trace: what it does is noted only. */
+const AFTERMATH = 0.1;
+
+/** Runs a case of one vCPU in the calling thread, within its time by the watchdog of that thread. */
+export async function runInline(run: CaseRun, watchdog: Watchdog): Promise<RunOutcome> {
+  watchdog.arm(run.timeout);
+  try {
+    return await runAndRead(run, () => watchdog.arm(run.timeout * AFTERMATH));
+  } finally {
+    watchdog.disarm();
+  }
+}
+
+async function runAndRead(run: CaseRun, onDivergence: () => void): Promise<RunOutcome> {
   const { definition, vm, recording, frame, hasMpState } = run;
   using vcpu = vm.createVcpu();
-  const processor = new Processor(vcpu, recording);
+  const processor = new Processor(vcpu, recording, onDivergence, run.lens);
   const start = run.start(0);
   processor.start(start);
   const before = snapshotAtStart(processor.read(hasMpState), start);
@@ -49,6 +65,7 @@ export async function runInline(run: CaseRun): Promise<RunOutcome> {
   try {
     if (definition.drive !== undefined) await definition.drive(context(run, processor));
     runToEnd(recording, processor);
+    run.lens?.end(vcpu);
   } catch (error) {
     failure = error;
   }
@@ -87,7 +104,7 @@ function runToEnd(recording: Recording, processor: Processor): void {
 export function observe({ vm, recording, frame }: CaseRun): void {
   vm.observer = (action) => {
     recording.action(action);
-    if (action.name === "slot") frame.watch();
+    if (action.name === "slot" || action.name === "slot2") frame.watch();
   };
 }
 

@@ -1,0 +1,214 @@
+/** A vCPU's state as KVM's own bytes, got and set in the order that KVM needs. */
+import type { IoctlName } from "../../ffi/abi/ioctls.ts";
+import { kvm_lapic_state } from "../../ffi/abi/interrupts.ts";
+import {
+  kvm_cpuid2,
+  kvm_cpuid_entry2,
+  kvm_debugregs,
+  kvm_mp_state,
+  kvm_msr_entry,
+  kvm_msrs,
+  kvm_nested_state,
+  kvm_regs,
+  kvm_sregs,
+  kvm_sregs2,
+  kvm_vcpu_events,
+  kvm_xcrs,
+} from "../../ffi/abi/registers.ts";
+import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
+import type { Mapping } from "../../ffi/mapping.ts";
+import type { GuestDebug } from "./guest_debug.ts";
+import { ioctlBuffer } from "./ioctl.ts";
+import {
+  type Base64,
+  hexadecimal,
+  type SavedCapability,
+  type SavedGuestDebug,
+  type SavedVcpu,
+  withoutUndefined,
+} from "./saved_state.ts";
+import type { VcpuControl } from "./vcpu_control.ts";
+import type { EnabledCapability, StateFeatures } from "./vm_configuration.ts";
+
+/** MSR that {@link SavedVcpu.tscOffset} stands for. */
+export const MSR_IA32_TSC = 0x10;
+/** MSR that arms the timer of the local APIC: only once the APIC's own registers are there. */
+const MSR_IA32_TSC_DEADLINE = 0x6e0;
+/** How many machine-check banks there are, in bits 7:0, and whether they have interrupts. */
+const MSR_IA32_MCG_CAP = 0x179;
+const MCG_CMCI_P = 1n << 10n;
+/** The first MSR of the machine-check banks, four of which each has, and one of interrupts. */
+const MSR_IA32_MC0_CTL = 0x400;
+const MSR_IA32_MC0_CTL2 = 0x280;
+/** The MTRRs, which KVM keeps but does not list: pairs of base and mask, fixed ranges, the default. */
+const MTRRS: readonly number[] = [
+  ...Array.from({ length: 16 }, (_, at) => 0x200 + at),
+  ...[0x250, 0x258, 0x259],
+  ...Array.from({ length: 8 }, (_, at) => 0x268 + at),
+  0x2ff,
+];
+/** The most MSRs of one ioctl (MAX_IO_MSRS is one more). */
+const MSR_LIMIT = 255;
+/** The most CPUID entries that KVM keeps for a vCPU (KVM_MAX_CPUID_ENTRIES). */
+const CPUID_LIMIT = 256;
+
+/** A vCPU, and what a save needs to know of it. */
+export interface VcpuParts {
+  readonly vcpu: VcpuControl & { readonly id: number };
+  readonly fd: FileDescriptor;
+  readonly shared: Mapping;
+  readonly features: StateFeatures;
+  readonly kernelApic: boolean;
+  /** The arguments of KVM_GET_MSRS that read every MSR there is, once they are known. */
+  msrs?: DataView<ArrayBuffer>[];
+  /** Whether it has KVM_VCPU_TSC_OFFSET, once that is known. */
+  tscOffset?: boolean;
+}
+
+const scratch = new Map<number, Uint8Array<ArrayBuffer>>();
+
+/** A buffer of a size, made once: what it holds is used before the next ioctl. */
+function buffer(size: number): Uint8Array<ArrayBuffer> {
+  let bytes = scratch.get(size);
+  if (bytes === undefined) scratch.set(size, bytes = new Uint8Array(new ArrayBuffer(size)));
+  return bytes;
+}
+
+function get(fd: FileDescriptor, name: IoctlName, size: number): Base64 {
+  const bytes = buffer(size);
+  ioctlBuffer(fd, name, bytes);
+  return bytes.toBase64();
+}
+
+/**
+ * Gets all state of a vCPU whose pending I/O is complete. What a getter may change comes first: the
+ * multiprocessing state takes startup IPIs, and the events come last, when nothing moves any more.
+ */
+export function saveVcpu(parts: VcpuParts): SavedVcpu {
+  const { vcpu, fd, shared, features, kernelApic } = parts;
+  return withoutUndefined({
+    id: vcpu.id,
+    configuration: saveConfiguration(parts),
+    shared: shared.bytes.toBase64(),
+    mpState: features.mpState ? get(fd, "KVM_GET_MP_STATE", kvm_mp_state.size) : undefined,
+    regs: get(fd, "KVM_GET_REGS", kvm_regs.size),
+    ...(features.sregs2
+      ? { sregs2: get(fd, "KVM_GET_SREGS2", kvm_sregs2.size) }
+      : { sregs: get(fd, "KVM_GET_SREGS", kvm_sregs.size) }),
+    xsave: vcpu.xsave().toBase64(),
+    xcrs: features.xcrs ? get(fd, "KVM_GET_XCRS", kvm_xcrs.size) : undefined,
+    debugRegs: get(fd, "KVM_GET_DEBUGREGS", kvm_debugregs.size),
+    lapic: kernelApic ? get(fd, "KVM_GET_LAPIC", kvm_lapic_state.size) : undefined,
+    nestedState: features.nestedState > 0 ? saveNestedState(parts) : undefined,
+    msrs: saveMsrs(parts),
+    tscOffset: hasTscOffset(parts) ? hexadecimal(vcpu.tscOffset()) : undefined,
+    tscKhz: features.tscKhz ? vcpu.tscKhz() : undefined,
+    cpuid: saveCpuid(fd),
+    events: get(fd, "KVM_GET_VCPU_EVENTS", kvm_vcpu_events.size),
+  });
+}
+
+/** Whether a vCPU has KVM_VCPU_TSC_OFFSET, asked once. */
+export function hasTscOffset(parts: VcpuParts): boolean {
+  return parts.tscOffset ??= parts.vcpu.hasTscOffset();
+}
+
+function saveConfiguration({ vcpu: { configuration } }: VcpuParts): SavedVcpu["configuration"] {
+  const { capabilities, mcgCap, tprAccessReporting, vapicAddress, guestDebug } = configuration;
+  return withoutUndefined({
+    capabilities: capabilities?.map(savedCapability),
+    mcgCap: mcgCap === undefined ? undefined : hexadecimal(mcgCap),
+    tprAccessReporting,
+    vapicAddress: vapicAddress === undefined ? undefined : hexadecimal(vapicAddress),
+    guestDebug: guestDebug && savedGuestDebug(guestDebug),
+  });
+}
+
+function savedGuestDebug({ hardwareBreakpoints, ...rest }: GuestDebug): SavedGuestDebug {
+  if (hardwareBreakpoints === undefined) return rest;
+  const { addresses, dr7 } = hardwareBreakpoints;
+  return {
+    ...rest,
+    hardwareBreakpoints: { addresses: addresses.map(hexadecimal), dr7: hexadecimal(dr7) },
+  };
+}
+
+/** A capability as it is saved. */
+export function savedCapability({ name, args }: EnabledCapability): SavedCapability {
+  return [name, ...args.map(hexadecimal)];
+}
+
+function saveCpuid(fd: FileDescriptor): Base64 {
+  const bytes = buffer(kvm_cpuid2.size + CPUID_LIMIT * kvm_cpuid_entry2.size);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(kvm_cpuid2.fields.nent[0], CPUID_LIMIT, true);
+  ioctlBuffer(fd, "KVM_GET_CPUID2", bytes);
+  const count = view.getUint32(kvm_cpuid2.fields.nent[0], true);
+  return bytes.subarray(0, kvm_cpuid2.size + count * kvm_cpuid_entry2.size).toBase64();
+}
+
+function saveNestedState({ fd, features }: VcpuParts): Base64 {
+  const bytes = buffer(Math.max(features.nestedState, kvm_nested_state.size));
+  const view = new DataView(bytes.buffer);
+  const at = kvm_nested_state.fields.size[0];
+  bytes.fill(0);
+  view.setUint32(at, bytes.length, true);
+  ioctlBuffer(fd, "KVM_GET_NESTED_STATE", bytes);
+  return bytes.subarray(0, view.getUint32(at, true)).toBase64();
+}
+
+function saveMsrs(parts: VcpuParts): Base64[] {
+  const { fd } = parts;
+  // What of the list can be read depends on the vCPU's CPUID.
+  if (!parts.msrs?.every((list) => ioctlBuffer(fd, "KVM_GET_MSRS", list) === countOf(list))) {
+    parts.msrs = readableMsrs(parts);
+  }
+  return parts.msrs.map((list) => new Uint8Array(list.buffer).toBase64());
+}
+
+function countOf(msrs: DataView): number {
+  return msrs.getUint32(kvm_msrs.fields.nmsrs[0], true);
+}
+
+/** The MSRs to save, in the order in which they are set. */
+function wantedMsrs(parts: VcpuParts): number[] {
+  const [cap] = parts.vcpu.msrs([MSR_IA32_MCG_CAP]);
+  const banks = Number((cap?.data ?? 0n) & 0xffn);
+  const interrupts = ((cap?.data ?? 0n) & MCG_CMCI_P) === 0n ? 0 : banks;
+  const all = new Set([
+    ...parts.features.msrIndices,
+    ...MTRRS,
+    ...Array.from({ length: 4 * banks }, (_, at) => MSR_IA32_MC0_CTL + at),
+    ...Array.from({ length: interrupts }, (_, at) => MSR_IA32_MC0_CTL2 + at),
+  ]);
+  if (hasTscOffset(parts)) all.delete(MSR_IA32_TSC);
+  // The last to be set.
+  if (all.delete(MSR_IA32_TSC_DEADLINE)) all.add(MSR_IA32_TSC_DEADLINE);
+  return [...all];
+}
+
+/** Reads the MSRs to save, without those that cannot be read. */
+function readableMsrs(parts: VcpuParts): DataView<ArrayBuffer>[] {
+  const indices = wantedMsrs(parts);
+  const lists: DataView<ArrayBuffer>[] = [];
+  while (indices.length > 0) {
+    const list = msrList(indices.slice(0, MSR_LIMIT));
+    const count = ioctlBuffer(parts.fd, "KVM_GET_MSRS", list);
+    if (count === countOf(list)) {
+      lists.push(list);
+      indices.splice(0, count);
+    } else {
+      indices.splice(count, 1);
+    }
+  }
+  return lists;
+}
+
+function msrList(indices: readonly number[]): DataView<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(kvm_msrs.size + indices.length * kvm_msr_entry.size));
+  view.setUint32(kvm_msrs.fields.nmsrs[0], indices.length, true);
+  indices.forEach((index, position) => {
+    view.setUint32(kvm_msrs.size + position * kvm_msr_entry.size, index, true);
+  });
+  return view;
+}
