@@ -1,6 +1,5 @@
 /** `deno task lab` as a child process, with a QEMU that is a shell script. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { labBaseline, labBaselineName } from "../src/cli/lab_baseline.ts";
 import { findCommand } from "../ci/lab/command.ts";
 import { type Outcome, projectRoot, runDeno, TemporaryFolder } from "./host.ts";
 import { bzImage, moduleFile } from "./lab_files.ts";
@@ -407,10 +406,4 @@ Deno.test("--keep keeps what the lab has said, and tells where", async () => {
   const boot = `${folder}/machine0/boot0`;
   assertStringIncludes(Deno.readTextFileSync(`${boot}/console`), "[ 1.0] a word");
   assertStringIncludes(Deno.readTextFileSync(`${boot}/channel`), "end 2 pass");
-});
-
-Deno.test("a lab's baseline is that of its series, or of the newest before it", () => {
-  assertEquals(labBaselineName("svm", "6.12", []), "svm-6.12.json");
-  assertEquals(labBaselineName("vmx", "6.1", ["nested=1", "ept=0"]), "vmx-6.1-ept=0-nested=1.json");
-  assertEquals(labBaseline("none", "6.12", []), undefined);
 });
