@@ -37,18 +37,72 @@ export { HostError, type HostProblem, Kvm } from "./src/kvm/kvm.ts";
 export { Vm } from "./src/kvm/vm.ts";
 export { AnswerError, Vcpu } from "./src/kvm/vcpu.ts";
 export type { GuestDebug } from "./src/kvm/guest_debug.ts";
+export { type GuestRange, type VcpuConfiguration, VcpuControl } from "./src/kvm/vcpu_control.ts";
 export { VcpuState } from "./src/kvm/vcpu_state.ts";
+export { VcpuRegisters } from "./src/kvm/vcpu_registers.ts";
+export {
+  type Base64,
+  type Hexadecimal,
+  RestoreError,
+  type SavedCapability,
+  type SavedGuestDebug,
+  type SavedIrqchip,
+  type SavedMemory,
+  type SavedMsrFilter,
+  type SavedPmuEventFilter,
+  type SavedRoute,
+  type SavedSlot,
+  type SavedVcpu,
+  type SavedVm,
+  SaveError,
+} from "./src/kvm/saved_state.ts";
+export { type RegisterSet, SharedRegisters } from "./src/kvm/shared_registers.ts";
 export { type VcpuMethod, VcpuThread } from "./src/kvm/vcpu_thread.ts";
 export {
+  type ConfiguredSlot,
   GuestAddressError,
   GuestMemory,
+  MEMORY_ATTRIBUTE_PRIVATE,
   MEMORY_LOG_DIRTY_PAGES,
   MEMORY_READONLY,
   type MemorySlot,
+  type MemorySlot2,
 } from "./src/kvm/memory.ts";
-export { type InterruptChip, Interrupts, type Msi, type Route } from "./src/kvm/interrupts.ts";
+export { GuestMemoryFile } from "./src/kvm/guest_memory_file.ts";
+export { type DirtyPage, DirtyRing } from "./src/kvm/dirty_ring.ts";
+export { Device, DEVICE_TYPE_VFIO } from "./src/kvm/device.ts";
+export type { Attribute } from "./src/kvm/device_attribute.ts";
+export {
+  type StatisticDescriptor,
+  Statistics,
+  type StatisticsHeader,
+  type StatisticType,
+  type StatisticUnit,
+} from "./src/kvm/statistics.ts";
+export {
+  CLOCK_HOST_TSC,
+  CLOCK_REALTIME,
+  CLOCK_TSC_STABLE,
+  type ClockData,
+} from "./src/kvm/clock.ts";
+export type { PmuEventFilter } from "./src/kvm/pmu_event_filter.ts";
+export {
+  Xen,
+  type XenAttributes,
+  type XenConfig,
+  type XenRunstate,
+  XenVcpu,
+  type XenVcpuAttributes,
+} from "./src/kvm/xen.ts";
+export { HyperV } from "./src/kvm/hyperv.ts";
+export { Encryption } from "./src/kvm/encryption.ts";
+export { ioctl } from "./src/kvm/ioctl.ts";
+export { Interrupts } from "./src/kvm/interrupts.ts";
+export { ChipState } from "./src/kvm/chip_state.ts";
+export type { InterruptChip, Msi, Route } from "./src/kvm/routing.ts";
 export { type IoEvent, IoEvents } from "./src/kvm/io_events.ts";
 export type { CoalescedWrite, CoalescedZone } from "./src/kvm/coalesced.ts";
+export type { MsrFilter, MsrFilterRange } from "./src/kvm/msr_filter.ts";
 export { Watchdog } from "./src/kvm/watchdog.ts";
 export { KvmError } from "./src/kvm/error.ts";
 export type { ActionObserver, ActionOperand, HostAction, Observed } from "./src/kvm/action.ts";
@@ -58,6 +112,7 @@ export { type IoctlName, ioctls } from "./ffi/abi/ioctls.ts";
 export { LayoutError } from "./ffi/abi/layout.ts";
 
 // What lies below: memory, descriptors and errors of the operating system.
+export { ArgumentError } from "./ffi/argument.ts";
 export { DisposedError } from "./ffi/disposed.ts";
 export { errnoName, SystemCallError } from "./ffi/errno.ts";
 export { EventFd } from "./ffi/eventfd.ts";
@@ -106,9 +161,12 @@ export {
 } from "./src/x86/descriptor_tables.ts";
 export { type PageMapping, PageTableError } from "./src/x86/paging.ts";
 export {
+  bitNames,
   CR0,
   CR4,
   type DescriptorTable,
+  DR6,
+  DR7,
   EFER,
   exceptionVectors,
   type ModeName,
@@ -117,17 +175,36 @@ export {
   RFLAGS,
   type Segment,
   type SpecialRegisters,
+  XCR0,
 } from "./src/x86/registers.ts";
+export { type MsrName, msrName, msrs } from "./src/x86/msrs.ts";
+export type {
+  IoapicState,
+  PicState,
+  PitChannelState,
+  PitState,
+  PitState2,
+} from "./src/x86/chips.ts";
 export type {
   CpuidEntry,
   DebugRegisters,
+  ExtendedControlRegister,
+  FloatingPointRegisters,
+  MachineCheck,
   MsrEntry,
+  NestedState,
   Registers,
   SystemRegisters,
+  SystemRegisters2,
   Translation,
   VcpuEvents,
 } from "./src/x86/state.ts";
-export { type CpuidBit, type CpuidFeatureName, cpuidFeatures } from "./src/x86/cpuid.ts";
+export {
+  type CpuidBit,
+  type CpuidFeatureName,
+  cpuidFeatures,
+  cpuidLeaves,
+} from "./src/x86/cpuid.ts";
 
 // Traces: the language that cases, failures and reports share.
 export type * from "./src/trace/event.ts";
@@ -155,7 +232,13 @@ export {
   type DrivenThread,
   type DrivenVcpu,
 } from "./src/suite/drive.ts";
-export { type Backend, HostFacts, type Requirement } from "./src/suite/requirement.ts";
+export {
+  type Backend,
+  type Emulation,
+  HostFacts,
+  type Requirement,
+} from "./src/suite/requirement.ts";
+export type { LensName } from "./src/suite/lens.ts";
 export { LocalHost, type LocalHostOptions } from "./src/suite/local_host.ts";
 export type { Autopsy, CaseResult, Verdict } from "./src/suite/verdict.ts";
 export {

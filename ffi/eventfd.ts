@@ -1,3 +1,4 @@
+import { unsigned64 } from "./argument.ts";
 import { SystemCallError } from "./errno.ts";
 import { FileDescriptor } from "./file_descriptor.ts";
 import { libc } from "./libc.ts";
@@ -48,12 +49,13 @@ export class EventFd implements Disposable {
   /**
    * Adds to the counter.
    *
-   * @throws {SystemCallError} EAGAIN when the counter would overflow.
+   * @throws {SystemCallError} EAGAIN when the counter would overflow, EINVAL for 2^64-1.
+   * @throws {ArgumentError} when the count is not 64 bits.
    * @throws {DisposedError} after disposal.
    */
   signal(count: bigint = 1n): void {
     const c = libc();
-    this.#value[0] = count;
+    this.#value[0] = unsigned64("a count", count);
     const written = c.write(this.fd, this.#value, 8n);
     if (written < 0n) throw new SystemCallError("write", c.errno[0], "eventfd");
   }
@@ -71,6 +73,11 @@ export class EventFd implements Disposable {
     if (read >= 0n) return this.#value[0];
     if (errno === EAGAIN) return 0n;
     throw new SystemCallError("read", errno, "eventfd");
+  }
+
+  /** Whether it has been closed. */
+  get disposed(): boolean {
+    return this.#descriptor.disposed;
   }
 
   /** Closes it. */

@@ -48,6 +48,20 @@ export class FileDescriptor implements Disposable {
     return this.#number < 0;
   }
 
+  /**
+   * Makes this descriptor stand for another open file, under the same number (`dup3(2)`); what it
+   * stood for is closed.
+   *
+   * @param number an open descriptor; it stays open
+   * @throws {SystemCallError} with the errno of `dup3(2)`.
+   * @throws {DisposedError} after disposal.
+   */
+  become(number: number): void {
+    const c = libc();
+    const result = c.dup3(number, this.number, O_CLOEXEC);
+    if (result < 0) throw new SystemCallError("dup3", c.errno[0], this.what);
+  }
+
   /** Closes it. */
   [Symbol.dispose](): void {
     if (this.#number < 0) return;

@@ -1,3 +1,4 @@
+import { ArgumentError, integer, shown } from "./argument.ts";
 import { DisposedError } from "./disposed.ts";
 import { SystemCallError } from "./errno.ts";
 import { libc } from "./libc.ts";
@@ -5,6 +6,7 @@ import { libc } from "./libc.ts";
 const PROT_READ_WRITE = 0x3;
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE = 0x02;
+const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
@@ -47,7 +49,7 @@ export class Mapping implements Disposable {
    * Maps zeroed memory that only this process sees.
    *
    * @param size in bytes; a multiple of 4096
-   * @throws {RangeError} when the size is not a positive multiple of 4096.
+   * @throws {ArgumentError} when the size is not a positive multiple of 4096.
    * @throws {SystemCallError} ENOMEM when the kernel has no room.
    */
   static anonymous(size: number): Mapping {
@@ -58,7 +60,7 @@ export class Mapping implements Disposable {
    * Maps zeroed memory that is shared with child processes.
    *
    * @param size in bytes; a multiple of 4096
-   * @throws {RangeError} when the size is not a positive multiple of 4096.
+   * @throws {ArgumentError} when the size is not a positive multiple of 4096.
    * @throws {SystemCallError} ENOMEM when the kernel has no room.
    */
   static shared(size: number): Mapping {
@@ -71,24 +73,51 @@ export class Mapping implements Disposable {
    * @param fd an open descriptor; it may be closed afterwards
    * @param size in bytes; a multiple of 4096
    * @param offset in bytes into the file; a multiple of 4096
-   * @throws {RangeError} when size or offset is not a multiple of 4096.
+   * @throws {ArgumentError} when size or offset is not a multiple of 4096.
    * @throws {SystemCallError} with the errno of `mmap(2)`.
    */
   static ofFd(fd: number, size: number, offset: number = 0): Mapping {
+    integer("a file descriptor", fd, -0x80000000, 0x7fffffff);
     return Mapping.#map(size, MAP_SHARED, fd, offset);
   }
 
   static #map(size: number, flags: number, fd: number, offset: number): Mapping {
     if (!Number.isSafeInteger(size) || size <= 0 || size % PAGE_SIZE !== 0) {
-      throw new RangeError(`a mapping of ${size} bytes: give a positive multiple of ${PAGE_SIZE}`);
+      throw new ArgumentError(
+        `a mapping of ${shown(size)} bytes: give a positive multiple of ${PAGE_SIZE}`,
+      );
     }
     if (!Number.isSafeInteger(offset) || offset < 0 || offset % PAGE_SIZE !== 0) {
-      throw new RangeError(`a mapping at offset ${offset}: give a multiple of ${PAGE_SIZE}`);
+      throw new ArgumentError(
+        `a mapping at offset ${shown(offset)}: give a multiple of ${PAGE_SIZE}`,
+      );
     }
     const c = libc();
     const address = c.mmap(0n, BigInt(size), PROT_READ_WRITE, flags, fd, BigInt(offset));
     if (address === MAP_FAILED) throw new SystemCallError("mmap", c.errno[0], `${size} bytes`);
     return new Mapping(address, size);
+  }
+
+  /**
+   * Puts a file descriptor's memory, or fresh zeroed memory, in the place of what is mapped; every
+   * view shows the new memory from then on.
+   *
+   * @param fd an open descriptor; none maps anonymous memory
+   * @throws {SystemCallError} with the errno of `mmap(2)`.
+   * @throws {DisposedError} after disposal.
+   */
+  remap(fd?: number): void {
+    const c = libc();
+    const flags = fd === undefined ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+    const address = c.mmap(
+      this.address,
+      BigInt(this.size),
+      PROT_READ_WRITE,
+      flags | MAP_FIXED,
+      fd ?? -1,
+      0n,
+    );
+    if (address === MAP_FAILED) throw new SystemCallError("mmap", c.errno[0], "in place");
   }
 
   /**

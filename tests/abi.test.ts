@@ -15,13 +15,14 @@ import * as interrupts from "../ffi/abi/interrupts.ts";
 import * as memory from "../ffi/abi/memory.ts";
 import * as registers from "../ffi/abi/registers.ts";
 import * as run from "../ffi/abi/run.ts";
+import * as xen from "../ffi/abi/xen.ts";
 import { capabilities } from "../ffi/abi/capabilities.ts";
 import { constants } from "../ffi/abi/constants.ts";
 import { exitDetails, exitReasons, internalErrors, systemEvents } from "../ffi/abi/exits.ts";
 import { ioctls } from "../ffi/abi/ioctls.ts";
 
 /** Every table of a structure, by the name of its export. */
-const structs: [string, Struct][] = [control, interrupts, memory, registers, run]
+const structs: [string, Struct][] = [control, interrupts, memory, registers, run, xen]
   .flatMap((module) => Object.entries<object>(module))
   .filter((entry): entry is [string, Struct] => "fields" in entry[1]);
 
@@ -35,6 +36,9 @@ const since: Record<string, string> = {
   kvm_memory_attributes: "KVM_SET_MEMORY_ATTRIBUTES",
   kvm_pre_fault_memory: "KVM_PRE_FAULT_MEMORY",
   kvm_run_memory_fault: "KVM_EXIT_MEMORY_FAULT",
+  kvm_xen_hvm_attr_runstate_update_flag: "KVM_XEN_ATTR_TYPE_RUNSTATE_UPDATE_FLAG",
+  kvm_xen_hvm_attr_shared_info_hva: "KVM_XEN_ATTR_TYPE_SHARED_INFO_HVA",
+  kvm_xen_vcpu_attr_hva: "KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA",
   "kvm_run_hypercall.flags": "KVM_EXIT_HYPERCALL_LONG_MODE",
 };
 

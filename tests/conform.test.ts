@@ -1,41 +1,12 @@
 /** The command line, as a child process. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { caseFile, files, Guests } from "./case_files.ts";
 import { kvmTest, type Outcome, projectRoot, runDeno, TemporaryFolder } from "./host.ts";
 
 const main = new URL("src/cli/main.ts", projectRoot).pathname;
 
 function conform(args: readonly string[], under: readonly string[] = []): Promise<Outcome> {
   return runDeno(["run", "--allow-all", "--no-check", main, "conform", ...args], { under });
-}
-
-/** A module that defines a case. */
-function caseFile(id: string, rest: string): string {
-  return `
-    import { defineCase } from "${new URL("src/suite/case.ts", projectRoot)}";
-    import { asm } from "${new URL("src/x86/asm/assembly.ts", projectRoot)}";
-    export default defineCase({ id: "${id}", spec: "SDM 2A: HLT", mode: "real", ${rest} });
-  `;
-}
-
-const files = {
-  pass: "guest: asm`hlt`, trace: 'hlt'",
-  fail: "guest: asm`mov al, 0x41\n out 0x10, al\n hlt`, trace: 'hlt'",
-  skip:
-    "guest: asm`hlt`, trace: 'hlt', requires: [{ capability: 'KVM_CAP_MAX_VCPUS', atLeast: 1e6 }]",
-  spin: "guest: asm`jmp $`, trace: 'hlt'",
-} as const;
-
-/** A folder of cases of these kinds, in the area `own`. */
-class Guests extends TemporaryFolder {
-  constructor(...kinds: (keyof typeof files)[]) {
-    super();
-    for (const kind of kinds) {
-      this.write(`guests/own/${kind}.ts`, caseFile(`own/${kind}`, files[kind]));
-    }
-  }
-  get flag(): string {
-    return `--guests=${this.path}/guests`;
-  }
 }
 
 function assertSentence(outcome: Outcome, code: number, message: RegExp): void {
@@ -51,6 +22,8 @@ const wrongUsage: [args: string[], message: RegExp][] = [
   [["--timeout=-1"], /^--timeout -1 is not/],
   [["--timeout=0"], /^--timeout 0 is not/],
   [["--json"], /^--json takes one value; /],
+  [["--junit="], /^--junit takes one value; /],
+  [["--shard=2/1"], /^--shard 2\/1 is not a part as 1\/4 or 4\/4; /],
   [["--guests="], /^--guests takes one value; /],
   [["no-such-case"], /^no case matches no-such-case: deno task conform --list prints them all\n$/],
 ];
@@ -72,7 +45,17 @@ Deno.test("--help tells every option and exit code, and runs nothing", async () 
   const { code, stdout } = await conform(["--help"]);
   assertEquals(code, 0);
   for (
-    const option of ["--list", "--json", "--timeout", "--baseline", "--no-baseline", "--guests"]
+    const option of [
+      "--list",
+      "--json",
+      "--junit",
+      "--tap",
+      "--shard",
+      "--timeout",
+      "--baseline",
+      "--no-baseline",
+      "--guests",
+    ]
   ) {
     assertStringIncludes(stdout, option);
   }
@@ -85,6 +68,19 @@ Deno.test("--list prints the ids that would run", async () => {
     (await conform([guests.flag, "--list", ...args])).stdout;
   assertEquals(await listed(), "own/fail\nown/pass\nown/spin\n");
   assertEquals(await listed("pa", "*/spin"), "own/pass\nown/spin\n");
+});
+
+Deno.test("shards list every case once", async () => {
+  const whole = (await conform(["--list", "interrupt/"])).stdout.trimEnd().split("\n");
+  const parts: string[] = [];
+  for (const shard of ["1/3", "2/3", "3/3"]) {
+    const { code, stdout } = await conform(["--list", "interrupt/", "--shard", shard]);
+    assertEquals(code, 0);
+    const ids = stdout.trimEnd().split("\n");
+    assert(ids.length < whole.length / 2, `${ids.length} of ${whole.length}`);
+    parts.push(...ids);
+  }
+  assertEquals(parts.toSorted(), whole);
 });
 
 Deno.test("a folder that is none, or a file that is no case, can run nothing", async () => {
@@ -159,6 +155,24 @@ kvmTest("a JSON path that cannot be written is a sentence", async () => {
   using guests = new Guests("pass");
   const outcome = await conform([guests.flag, "--no-baseline", "--json=/nowhere/run.jsonl"]);
   assertSentence(outcome, 3, /^--json \/nowhere\/run\.jsonl: No such file or directory/);
+});
+
+kvmTest("a full disk is a sentence after the report, and the other files are whole", async () => {
+  using guests = new Guests("pass");
+  const tap = `${guests.path}/run.tap`;
+  const { code, stdout, stderr } = await conform([
+    guests.flag,
+    "--no-baseline",
+    "--json=/dev/full",
+    `--tap=${tap}`,
+  ]);
+  assertEquals(code, 3);
+  assertMatch(stdout, /^1 passed, 0 failed, 0 skipped/);
+  assertMatch(
+    stderr,
+    /^--json \/dev\/full: No space left on device.*; it holds what came before\n$/,
+  );
+  assertMatch(Deno.readTextFileSync(tap), /\nok 1 - host-\S+ own\/pass\n1\.\.1\n$/);
 });
 
 kvmTest("a listed failure is as expected, a stale entry is not", async () => {

@@ -48,7 +48,7 @@ export async function runDeno(
   const { code, signal, stdout, stderr } = await new Deno.Command(command, {
     args: rest,
     cwd,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", GITHUB_ACTIONS: "" },
     stdout: "piped",
     stderr: "piped",
   }).output();

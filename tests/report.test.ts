@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { ConsoleReport, exitCode, type Output, type Reported } from "../src/report/console.ts";
+import { ConsoleReport, type Output } from "../src/report/console.ts";
 import { formatFailure } from "../src/report/failure.ts";
+import { exitCode, type Reported } from "../src/report/report.ts";
 import { colorStyle, plainStyle } from "../src/report/style.ts";
 import type { KnownFailure, Standing } from "../src/suite/baseline.ts";
 import { type CaseDefinition, defineCase } from "../src/suite/case.ts";
@@ -78,7 +79,7 @@ Deno.test("known failures, stale entries and skips are grouped by reason, then c
     text,
     new RegExp(`^2 known failures of this host, by reason:
     no paging
-        a/known, a/also
+        a/also, a/known
 
 STALE these pass, but the baseline lists them as failures:
     a/stale

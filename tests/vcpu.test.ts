@@ -390,7 +390,7 @@ kvmTest("every action is observed, with the errno where it fails", () => {
       ["set-mp-state", [0], undefined],
       ["interrupt", [0x20], undefined],
       ["interrupt", [256], "EINVAL"],
-      ["set-msrs", [["msr.373", 1n]], 1n],
+      ["set-msrs", [["msr.0x175", 1n]], 1n],
       ["immediate-exit", [1], undefined],
     ],
   );

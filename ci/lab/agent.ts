@@ -2,6 +2,7 @@
 import { libc } from "../../ffi/libc.ts";
 import { HostError } from "../../src/kvm/kvm.ts";
 import type { Case } from "../../src/suite/case.ts";
+import { lensNames } from "../../src/suite/lens.ts";
 import { LocalHost } from "../../src/suite/local_host.ts";
 import type { CaseResult } from "../../src/suite/verdict.ts";
 import { decodeNumbers } from "./case_list.ts";
@@ -31,7 +32,8 @@ export async function runAgent(files: CaseFiles): Promise<void> {
   );
   let host: LocalHost;
   try {
-    host = LocalHost.open({ timeout: Number(parameters.get("timeout")) });
+    const lens = lensNames.find((name) => name === parameters.get("lens"));
+    host = LocalHost.open({ timeout: Number(parameters.get("timeout")), lens, keepThreads: true });
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     channel.send({ kind: "failed", reason: explain(error) });

@@ -1,7 +1,8 @@
 import { LabError } from "./error.ts";
 
-/** A command of the host, and the Debian package that brings it. */
+/** A command or a file of the host, and the Debian package that brings it. */
 export interface Tool {
+  /** The command's name, or the file's absolute path. */
   readonly command: string;
   readonly package: string;
 }
@@ -14,6 +15,7 @@ export const tools = {
   busybox: { command: "busybox", package: "busybox-static" },
   objcopy: { command: "objcopy", package: "binutils" },
   ldd: { command: "ldd", package: "libc-bin" },
+  bochs: { command: "bochs-bin", package: "bochs" },
   qemu: { command: "qemu-system-x86_64", package: "qemu-system-x86" },
   zstd: { command: "zstd", package: "zstd" },
   xz: { command: "xz", package: "xz-utils" },
@@ -41,13 +43,23 @@ export function findCommand(command: string): string | undefined {
  * @throws {LabError} naming each that is missing, and the packages to install.
  */
 export function requireTools(needed: readonly Tool[]): void {
-  const missing = needed.filter(({ command }) => findCommand(command) === undefined);
+  const missing = needed.filter(({ command }) =>
+    command.startsWith("/") ? !isFile(command) : findCommand(command) === undefined
+  );
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((tool) => tool.package))];
   throw new LabError(
     `this lab needs ${missing.map(({ command }) => command).join(", ")}: ` +
       `apt-get install ${packages.join(" ")}`,
   );
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** How a command is run. */

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { shown } from "../argument.ts";
 
 /** An integer type: `u` unsigned, `s` signed (two's complement), then its width in bits. Little endian. */
 export type Scalar = "u8" | "u16" | "u32" | "u64" | "s16" | "s32" | "s64";
@@ -101,7 +102,7 @@ function numberCodec(
     write(view, offset, value) {
       if (!Number.isInteger(value) || (value as number) < minimum || (value as number) > maximum) {
         throw new LayoutError(
-          `${path()} is ${show(value)}; ${type} takes ${minimum} to ${maximum}`,
+          `${path()} is ${shown(value)}; ${type} takes ${minimum} to ${maximum}`,
         );
       }
       write(view, offset, value as number);
@@ -143,7 +144,7 @@ const codecs: Record<Scalar, Codec> = {
     read: (view, offset) => view.getBigUint64(offset, true),
     write(view, offset, value) {
       if (typeof value !== "bigint" || BigInt.asUintN(64, value) !== value) {
-        throw new LayoutError(`${path()} is ${show(value)}; u64 takes a bigint of 0 to 2^64-1`);
+        throw new LayoutError(`${path()} is ${shown(value)}; u64 takes a bigint of 0 to 2^64-1`);
       }
       view.setBigUint64(offset, value, true);
     },
@@ -152,16 +153,14 @@ const codecs: Record<Scalar, Codec> = {
     read: (view, offset) => view.getBigInt64(offset, true),
     write(view, offset, value) {
       if (typeof value !== "bigint" || BigInt.asIntN(64, value) !== value) {
-        throw new LayoutError(`${path()} is ${show(value)}; s64 takes a bigint of -2^63 to 2^63-1`);
+        throw new LayoutError(
+          `${path()} is ${shown(value)}; s64 takes a bigint of -2^63 to 2^63-1`,
+        );
       }
       view.setBigInt64(offset, value, true);
     },
   },
 };
-
-function show(value: unknown): string {
-  return typeof value === "bigint" ? `${value}n` : String(value);
-}
 
 function bytesCodec(length: number): Codec {
   return {
@@ -228,7 +227,7 @@ function layoutCodec(layout: Layout): Codec {
     },
     write(view, offset, value) {
       if (typeof value !== "object" || value === null) {
-        throw new LayoutError(`${path()} is ${show(value)}; an object is needed`);
+        throw new LayoutError(`${path()} is ${shown(value)}; an object is needed`);
       }
       for (let i = 0; i < names.length; i++) {
         const name = names[i];

@@ -210,6 +210,38 @@ export const kvm_run_hyperv_syndbg = {
   },
 } as const;
 
+/** `KVM_EXIT_XEN` of type `KVM_EXIT_XEN_HCALL`: `result` is user space's answer. */
+export const kvm_run_xen_hcall = {
+  name: "kvm_run",
+  member: "xen",
+  size: 2352,
+  fields: {
+    type: [32, "u32"],
+    u: [40, {
+      size: 72,
+      fields: {
+        hcall: [0, {
+          size: 72,
+          fields: {
+            longmode: [0, "u32"],
+            cpl: [4, "u32"],
+            input: [8, "u64"],
+            result: [16, "u64"],
+            params: [24, "u64", 6],
+          },
+        }],
+      },
+    }],
+  },
+} as const;
+
+/** The bytes of the union that every exit has its part of. */
+export const kvm_run_padding = {
+  name: "kvm_run",
+  size: 2352,
+  fields: { padding: [32, "u8", 256] },
+} as const;
+
 /** `KVM_EXIT_X86_RDMSR` and `KVM_EXIT_X86_WRMSR`: `error` and, of a read, `data` are the answer. */
 export const kvm_run_msr = {
   name: "kvm_run",

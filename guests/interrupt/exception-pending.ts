@@ -1,6 +1,6 @@
 import { asm, defineCases } from "../../mod.ts";
 
-const VALID_PAYLOAD = 0x8;
+const VALID_PAYLOAD = 0x10;
 
 const rows = {
   "undefined": { nr: 6, error: "" },

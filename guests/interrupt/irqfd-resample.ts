@@ -16,6 +16,9 @@ export default defineCases("interrupt/irqfd-resample", lines, ({ gsi, port, cont
   requires: ["KVM_CAP_IRQFD", "KVM_CAP_IRQFD_RESAMPLE"],
   mode: "real",
   irqchip: "kernel",
+  withoutLens: {
+    restore: "KVM does not tell which source holds an interrupt line, and lowers it with the irqfd",
+  },
   handlers: { [0x20 + gsi]: "handler" },
   guest: asm`
     ${initializePics({ slaveMask: 0 })}

@@ -13,6 +13,10 @@ export default defineCase({
   ],
   mode: "real",
   irqchip: "split",
+  withoutLens: {
+    restore:
+      "KVM does not tell of a vector that KVM_INTERRUPT left with a split interrupt controller",
+  },
   handlers: { 0x20: "first", 0x21: "second", 0x22: "third" },
   guest: asm`
     out 0x10, al

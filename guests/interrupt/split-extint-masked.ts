@@ -11,6 +11,10 @@ export default defineCase({
   ],
   mode: "long",
   irqchip: "split",
+  withoutLens: {
+    restore:
+      "KVM does not tell of a vector that KVM_INTERRUPT left with a split interrupt controller",
+  },
   registers: apicRegisters,
   handlers: { 0x20: "handler" },
   guest: asm`

@@ -7,6 +7,8 @@ export default defineCase({
   spec: ["KVM API 4.35: KVM_SET_USER_MEMORY_REGION"],
   mode: "protected",
   vcpus: 2,
+  // With IF set: under Bochs nothing ends a guest that spins with IF clear (see exit/runaway).
+  registers: { rflags: 0x202n },
   // Each vCPU counts in both pages, and compares what only it has written there.
   guest: asm`
   vcpu0:

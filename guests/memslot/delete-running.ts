@@ -7,6 +7,8 @@ export default defineCase({
   spec: ["KVM API 4.35: deleting a slot is done by passing zero for memory_size"],
   mode: "protected",
   vcpus: 2,
+  // With IF set: under Bochs nothing ends a guest that spins with IF clear (see exit/runaway).
+  registers: { rflags: 0x202n },
   // vCPU 0 reads and vCPU 1 writes until the host has deleted the slot.
   guest: asm`
   vcpu0:
@@ -48,7 +50,7 @@ export default defineCase({
     1: hlt
     0: = rax 0x55
     0: = rbx 0x44332211
-    0: = rflags 0x87
+    0: = rflags 0x287
     = mem 0xa000 u32 *
     = mem 0xb000 u32 *
     = mem 0x101004 u32 0xccbbaa99

@@ -8,6 +8,8 @@ export default defineCase({
   requires: ["KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2"],
   mode: "protected",
   vcpus: 2,
+  // With IF set: under Bochs nothing ends a guest that spins with IF clear (see exit/runaway).
+  registers: { rflags: 0x202n },
   // After each write to its page a vCPU counts a round.
   guest: asm`
   vcpu0:

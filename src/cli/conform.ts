@@ -1,19 +1,16 @@
-import { parseArgs } from "@std/cli/parse-args";
-import { HostError } from "../kvm/kvm.ts";
-import { ConsoleReport, exitCode, type Output, type Reported } from "../report/console.ts";
-import { caseRecord, type RunHeader } from "../report/json_lines.ts";
-import { type Baseline, BaselineError, standing } from "../suite/baseline.ts";
-import {
-  type CatalogueEntry,
-  CatalogueError,
-  loadCatalogue,
-  selectCases,
-} from "../suite/catalogue.ts";
-import { LocalHost } from "../suite/local_host.ts";
+import { ConsoleReport, type Output } from "../report/console.ts";
+import { exitCode, type Reported } from "../report/report.ts";
+import { type Baseline, BaselineError } from "../suite/baseline.ts";
+import { Arguments } from "./arguments.ts";
+import type { OpenBackend, Progress } from "./backend.ts";
+import { findBaseline, readBaseline } from "./baselines.ts";
 import { CommandError, exitCodes } from "./exit.ts";
-import { fileUrl, shortPath } from "./file_url.ts";
-import { hostBaseline, readBaseline } from "./host_baseline.ts";
-import { openJson } from "./json_file.ts";
+import { fileUrl } from "./file_url.ts";
+import { hostBackend } from "./host_backend.ts";
+import { judge } from "./judge.ts";
+import { lensHelp, readLens } from "./lens_option.ts";
+import { OutputFiles, outputHelp, outputOptions } from "./output_files.ts";
+import { selectFrom, selectionHelp, selectionOptions } from "./selection.ts";
 
 /** What `conform --help` prints. */
 export const conformHelp = `deno task conform [pattern...] [options]
@@ -23,143 +20,62 @@ Runs the suite on this host's KVM and judges every trace.
 A pattern is a part of a case's id, or the whole id with * for anything: pio, 'mmio/*~long'.
 
   --list             print the ids that would run, and run nothing
-  --json FILE        write the run as JSON lines, each case as soon as it is judged
+${outputHelp}
   --timeout MS       what a case's guest may take (default 3000); the cases that say it
                      themselves are scaled alike, so that 30000 suits a machine ten times slower
+${lensHelp}
   --baseline FILE    the failures that are known of this host (default: the one in ci/baselines
                      for its backend and kernel series, if there is one)
   --no-baseline      judge without a baseline: every failure is unexpected
-  --guests FOLDER    another folder of cases
+${selectionHelp}
   --help             print this
 
 Exit code: 0 as expected, 1 unexpected failure or stale baseline entry, 2 wrong usage,
-3 nothing could be run.
+3 nothing could be run, or a file could not be written.
 `;
-
-interface Options {
-  readonly patterns: readonly string[];
-  readonly list: boolean;
-  readonly json?: string;
-  readonly timeout?: number;
-  /** A file, or `false` for none. */
-  readonly baseline?: string | false;
-  readonly guests: URL;
-}
-
-const suite = new URL("../../guests/", import.meta.url);
 
 /** `deno task conform`: runs cases on this host and gives the exit code. */
 export async function conform(args: readonly string[], output: Output): Promise<number> {
-  const options = parseOptions(args);
-  if (options === "help") {
+  const options = new Arguments("conform", args, {
+    flags: ["list"],
+    values: ["timeout", "lens", ...outputOptions, ...selectionOptions],
+    negatable: ["baseline"],
+  });
+  if (options.flag("help")) {
     output.write(conformHelp);
     return exitCodes.expected;
   }
-  const chosen = await choose(options);
-  if (options.list) {
+  const timeout = readTimeout(options);
+  const lens = readLens(options);
+  const selection = await selectFrom(options);
+  const { chosen, shard } = selection;
+  if (options.flag("list")) {
     output.write(chosen.map(({ case: { id } }) => `${id}\n`).join(""));
     return exitCodes.expected;
   }
-  using host = openHost(options);
-  const baseline = knownFailures(options, host);
-  using json = openJson(options.json);
-  const header: RunHeader = {
-    kind: "run",
-    kernel: Deno.osRelease(),
-    backend: host.facts.backend,
-    cases: chosen.length,
-  };
-  json.write(header);
   const report = new ConsoleReport(output, chosen.length);
+  const progress: Progress = { case: (id) => report.begin(id), note: () => {} };
+  await using host = await hostBackend({ timeout, lens, wayOn: wayOn(options.words) }).open(
+    chosen,
+    progress,
+  );
+  const baseline = knownFailures(options, host);
+  using files = new OutputFiles(options, output);
+  files.begin({ kind: "run", ...host.place, shard, cases: chosen.length });
   const all: Reported[] = [];
-  for (const { case: definition, file } of chosen) {
-    report.begin(definition.id);
-    const result = await host.run(definition);
-    const reported: Reported = {
-      result,
-      standing: standing(baseline, definition.id, result.verdict),
-      known: baseline.get(definition.id),
-      file: shortPath(file),
-    };
+  for await (const reported of judge(host, selection, baseline)) {
     all.push(reported);
     report.end(reported);
-    json.write(caseRecord(result, reported.standing));
+    files.judged(reported);
   }
   report.finish();
-  return exitCode(all);
+  files.finish();
+  const code = exitCode(all);
+  files.check(code);
+  return code;
 }
 
-function parseOptions(args: readonly string[]): Options | "help" {
-  const parsed = parseArgs(args, {
-    boolean: ["list", "help"],
-    string: ["json", "timeout", "baseline", "guests", "_"],
-    negatable: ["baseline"],
-    unknown: (arg, key) => {
-      if (key === undefined) return true;
-      throw usage(`there is no option ${arg}`);
-    },
-  });
-  if (parsed.help) return "help";
-  return {
-    patterns: parsed._.map(String),
-    list: parsed.list === true,
-    json: value(parsed.json, "json"),
-    timeout: parseTimeout(value(parsed.timeout, "timeout")),
-    baseline: parsed.baseline === false ? false : value(parsed.baseline, "baseline"),
-    guests: parseFolder(value(parsed.guests, "guests")),
-  };
-}
-
-function usage(problem: string): CommandError {
-  return new CommandError(`${problem}; see deno task conform --help`, exitCodes.usage);
-}
-
-function value(given: unknown, option: string): string | undefined {
-  if (given === "") throw usage(`--${option} takes one value`);
-  return given as string | undefined;
-}
-
-function parseTimeout(text: string | undefined): number | undefined {
-  if (text === undefined) return;
-  const milliseconds = Number(text);
-  if (!(milliseconds > 0 && milliseconds < 2 ** 31)) {
-    throw usage(`--timeout ${text} is not a number of milliseconds above 0`);
-  }
-  return milliseconds;
-}
-
-function parseFolder(path: string | undefined): URL {
-  if (path === undefined) return suite;
-  return fileUrl(`${path.replace(/\/*$/, "")}/`);
-}
-
-async function choose({ guests, patterns }: Options): Promise<CatalogueEntry[]> {
-  let entries: CatalogueEntry[];
-  try {
-    entries = await loadCatalogue(guests);
-  } catch (error) {
-    if (!(error instanceof CatalogueError)) throw error;
-    throw new CommandError(error.message, exitCodes.nothing);
-  }
-  const chosen = selectCases(entries, patterns);
-  if (chosen.length > 0) return chosen;
-  throw new CommandError(
-    `no case matches ${patterns.join(" ")}: deno task conform --list prints them all`,
-    exitCodes.usage,
-  );
-}
-
-function openHost({ timeout, patterns }: Options): LocalHost {
-  try {
-    return LocalHost.open({ timeout });
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    // A lab's Deno and its kernel are those of an x86-64 Linux host too.
-    const way = error.problem === "platform" ? "" : ` ${wayOn(patterns)}`;
-    throw new CommandError(error.message + way, exitCodes.nothing);
-  }
-}
-
+/** Where to go on without KVM, with the command for the same cases. */
 function wayOn(patterns: readonly string[]): string {
   const quoted = patterns.map((pattern) => pattern.includes("*") ? ` '${pattern}'` : ` ${pattern}`);
   const command = (lab: string) => `deno task lab ${lab}${quoted.join("")}`;
@@ -167,11 +83,19 @@ function wayOn(patterns: readonly string[]): string {
     `${command("svm")} judges AMD's KVM, ${command("vmx")} Intel's.`;
 }
 
-function knownFailures({ baseline }: Options, host: LocalHost): Baseline {
-  if (baseline === false) return new Map();
+function readTimeout(options: Arguments): number | undefined {
+  const text = options.value("timeout");
+  if (text === undefined) return;
+  const milliseconds = Number(text);
+  if (milliseconds > 0 && milliseconds < 2 ** 31) return milliseconds;
+  throw options.usage(`--timeout ${text} is not a number of milliseconds above 0`);
+}
+
+function knownFailures(options: Arguments, { place }: OpenBackend): Baseline {
+  if (options.negated("baseline")) return new Map();
+  const file = options.value("baseline");
   try {
-    if (baseline === undefined) return hostBaseline(host.facts);
-    return readBaseline(fileUrl(baseline));
+    return file === undefined ? findBaseline(place).baseline : readBaseline(fileUrl(file));
   } catch (error) {
     if (!(error instanceof BaselineError)) throw error;
     throw new CommandError(error.message, exitCodes.nothing);

@@ -7,5 +7,5 @@ export function fileUrl(path: string): URL {
 /** A file relative to the folder of the project, where it lies in it. */
 export function shortPath(url: string): string {
   const root = new URL("../../", import.meta.url).href;
-  return url.startsWith(root) ? url.slice(root.length) : new URL(url).pathname;
+  return url.startsWith(root) ? url.slice(root.length) : decodeURIComponent(new URL(url).pathname);
 }

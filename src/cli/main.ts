@@ -1,10 +1,13 @@
 /** The entry of the command line: `deno task <command>`. */
 import type { Output } from "../report/console.ts";
+import { compare } from "./compare.ts";
 import { conform } from "./conform.ts";
 import { CommandError, exitCodes } from "./exit.ts";
+import { gate } from "./gate.ts";
 import { lab } from "./lab.ts";
+import { merge } from "./merge.ts";
 
-const commands = new Map([["conform", conform], ["lab", lab]]);
+const commands = new Map(Object.entries({ conform, lab, gate, compare, merge }));
 
 const encoder = new TextEncoder();
 

@@ -1,21 +1,28 @@
-import { exitDetails, exitReasons as reasons } from "../../ffi/abi/exits.ts";
+import { exitDetails, exitReasons as reasons, internalErrors } from "../../ffi/abi/exits.ts";
 import { constants } from "../../ffi/abi/constants.ts";
 import { decode } from "../../ffi/abi/layout.ts";
 import {
   kvm_run,
   kvm_run_debug,
+  kvm_run_emulation_failure,
   kvm_run_eoi,
+  kvm_run_ex,
   kvm_run_fail_entry,
   kvm_run_hw,
   kvm_run_hypercall,
+  kvm_run_hyperv_hcall,
+  kvm_run_hyperv_syndbg,
+  kvm_run_hyperv_synic,
   kvm_run_internal,
   kvm_run_io,
   kvm_run_memory_fault,
   kvm_run_mmio,
   kvm_run_msr,
   kvm_run_notify,
+  kvm_run_padding,
   kvm_run_system_event,
   kvm_run_tpr_access,
+  kvm_run_xen_hcall,
 } from "../../ffi/abi/run.ts";
 import type { Exit, MsrExit } from "./exit.ts";
 
@@ -57,10 +64,8 @@ export function decodeExit(run: DataView): Exit {
       const { arch } = decode(kvm_run_debug, run);
       return { reason: "debug", ...arch };
     }
-    case reasons.KVM_EXIT_INTERNAL_ERROR: {
-      const { suberror, ndata, data } = decode(kvm_run_internal, run);
-      return { reason: "internal-error", suberror, data: data.slice(0, ndata) };
-    }
+    case reasons.KVM_EXIT_INTERNAL_ERROR:
+      return decodeInternalError(run);
     case reasons.KVM_EXIT_FAIL_ENTRY: {
       const entry = decode(kvm_run_fail_entry, run);
       return {
@@ -69,14 +74,16 @@ export function decodeExit(run: DataView): Exit {
         cpu: entry.cpu,
       };
     }
-    case reasons.KVM_EXIT_SYSTEM_EVENT:
-      return { reason: "system-event", type: decode(kvm_run_system_event, run).type };
+    case reasons.KVM_EXIT_SYSTEM_EVENT: {
+      const { type, ndata, data } = decode(kvm_run_system_event, run);
+      return { reason: "system-event", type, data: data.slice(0, ndata) };
+    }
     case reasons.KVM_EXIT_X86_RDMSR:
     case reasons.KVM_EXIT_X86_WRMSR:
       return decodeMsr(run, reason === reasons.KVM_EXIT_X86_RDMSR ? "rdmsr" : "wrmsr");
     case reasons.KVM_EXIT_HYPERCALL: {
-      const { nr, args } = decode(kvm_run_hypercall, run);
-      return { reason: "hypercall", number: nr, args };
+      const { nr, args, flags } = decode(kvm_run_hypercall, run);
+      return { reason: "hypercall", number: nr, args, flags };
     }
     case reasons.KVM_EXIT_TPR_ACCESS: {
       const { rip, is_write } = decode(kvm_run_tpr_access, run);
@@ -90,15 +97,85 @@ export function decodeExit(run: DataView): Exit {
       const { flags, gpa, size } = decode(kvm_run_memory_fault, run);
       return { reason: "memory-fault", flags, address: gpa, size };
     }
-    case reasons.KVM_EXIT_UNKNOWN:
-      return {
-        reason: "unknown",
-        exitReason: reason,
-        hardwareReason: decode(kvm_run_hw, run).hardware_exit_reason,
-      };
+    case reasons.KVM_EXIT_EXCEPTION: {
+      const { exception, error_code } = decode(kvm_run_ex, run);
+      return { reason: "exception", exception, errorCode: error_code };
+    }
+    case reasons.KVM_EXIT_AP_RESET_HOLD:
+      return { reason: "ap-reset-hold" };
+    case reasons.KVM_EXIT_HYPERV:
+      return decodeHyperv(run);
+    case reasons.KVM_EXIT_XEN:
+      return decodeXen(run);
     default:
-      return { reason: "unknown", exitReason: reason, hardwareReason: 0n };
+      return decodeRest(reason, run);
   }
+}
+
+const otherArchitectures: ReadonlyMap<number, string> = new Map(
+  Object.entries(reasons)
+    .filter(([name]) => /_(S390|PAPR|RISCV|LOONGARCH|ARM)_|_(DCR|OSI|EPR|WATCHDOG)$/.test(name))
+    .map(([name, number]) => [number, name]),
+);
+
+function decodeRest(exitReason: number, run: DataView): Exit {
+  const bytes = decode(kvm_run_padding, run).padding as Uint8Array<ArrayBuffer>;
+  const name = otherArchitectures.get(exitReason);
+  if (name !== undefined) return { reason: "other-architecture", name, exitReason, bytes };
+  const hardwareReason = exitReason === reasons.KVM_EXIT_UNKNOWN
+    ? decode(kvm_run_hw, run).hardware_exit_reason
+    : 0n;
+  return { reason: "unknown", exitReason, hardwareReason, bytes };
+}
+
+function decodeInternalError(run: DataView): Exit {
+  const { suberror, ndata, data } = decode(kvm_run_internal, run);
+  const exit = { reason: "internal-error", suberror, data: data.slice(0, ndata) } as const;
+  // Two words: the flags, and the instruction that one of them says is there.
+  if (suberror !== internalErrors.KVM_INTERNAL_ERROR_EMULATION || ndata < 3) return exit;
+  const { flags, insn_size, insn_bytes } = decode(kvm_run_emulation_failure, run);
+  const told = exitDetails.KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
+  if ((flags & BigInt(told)) === 0n) return exit;
+  return { ...exit, instruction: insn_bytes.slice(0, insn_size) as Uint8Array<ArrayBuffer> };
+}
+
+function decodeHyperv(run: DataView): Exit {
+  switch (decode(kvm_run_hyperv_hcall, run).type) {
+    case exitDetails.KVM_EXIT_HYPERV_SYNIC: {
+      const { msr, control, evt_page, msg_page } = decode(kvm_run_hyperv_synic, run).u.synic;
+      return {
+        reason: "hyperv-synic",
+        msr,
+        control,
+        eventPage: evt_page,
+        messagePage: msg_page,
+      };
+    }
+    case exitDetails.KVM_EXIT_HYPERV_HCALL: {
+      const { input, params } = decode(kvm_run_hyperv_hcall, run).u.hcall;
+      return { reason: "hyperv-hypercall", input, params };
+    }
+    case exitDetails.KVM_EXIT_HYPERV_SYNDBG: {
+      const { syndbg } = decode(kvm_run_hyperv_syndbg, run).u;
+      return {
+        reason: "hyperv-debug",
+        msr: syndbg.msr,
+        control: syndbg.control,
+        sendPage: syndbg.send_page,
+        receivePage: syndbg.recv_page,
+        pendingPage: syndbg.pending_page,
+      };
+    }
+    default:
+      return decodeRest(reasons.KVM_EXIT_HYPERV, run);
+  }
+}
+
+function decodeXen(run: DataView): Exit {
+  const { type, u: { hcall } } = decode(kvm_run_xen_hcall, run);
+  if (type !== exitDetails.KVM_EXIT_XEN_HCALL) return decodeRest(reasons.KVM_EXIT_XEN, run);
+  const { longmode, cpl, input, params } = hcall;
+  return { reason: "xen-hypercall", longMode: longmode !== 0, cpl, input, params };
 }
 
 function decodePio(run: DataView): Exit {

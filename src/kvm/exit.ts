@@ -103,6 +103,8 @@ export interface InternalErrorExit {
   readonly suberror: number;
   /** What KVM tells of it; its meaning depends on the suberror. */
   readonly data: readonly bigint[];
+  /** The bytes of the instruction that could not be emulated, where KVM tells them. */
+  readonly instruction?: Uint8Array<ArrayBuffer>;
 }
 
 /** KVM_EXIT_FAIL_ENTRY: the hardware refused to enter the guest. */
@@ -121,6 +123,8 @@ export interface SystemEventExit {
   readonly reason: "system-event";
   /** KVM_SYSTEM_EVENT_*: 1 shutdown, 2 reset, 3 crash, 4 wakeup, 5 suspend, 6 sev-term. */
   readonly type: number;
+  /** What KVM tells of it; its meaning depends on the type. */
+  readonly data: readonly bigint[];
 }
 
 /** KVM_EXIT_HYPERCALL: a hypercall that the host wants to handle. */
@@ -131,6 +135,8 @@ export interface HypercallExit {
   readonly number: bigint;
   /** Its arguments. */
   readonly args: readonly bigint[];
+  /** KVM_EXIT_HYPERCALL_*; bit 0: the guest was in 64-bit mode. */
+  readonly flags: bigint;
 }
 
 /** KVM_EXIT_SET_TPR: CR8 was written while the host holds the local APIC. */
@@ -189,7 +195,89 @@ export interface MemoryFaultExit {
   readonly size: bigint;
 }
 
-/** An exit reason that Trapline does not know. */
+/** KVM_EXIT_EXCEPTION: an exception that KVM cannot handle; no KVM of today has it on x86. */
+export interface ExceptionExit {
+  /** Tells the exit from the others. */
+  readonly reason: "exception";
+  /** The vector. */
+  readonly exception: number;
+  /** Its error code. */
+  readonly errorCode: number;
+}
+
+/** KVM_EXIT_AP_RESET_HOLD: a SEV-ES guest's application processor waits to be started. */
+export interface ApResetHoldExit {
+  /** Tells the exit from the others. */
+  readonly reason: "ap-reset-hold";
+}
+
+/** KVM_EXIT_HYPERV, SYNIC: the guest wrote an MSR of its synthetic interrupt controller. */
+export interface HypervSynicExit {
+  /** Tells the exit from the others. */
+  readonly reason: "hyperv-synic";
+  /** The MSR. */
+  readonly msr: number;
+  /** SCONTROL. */
+  readonly control: bigint;
+  /** SIEFP: the page of events. */
+  readonly eventPage: bigint;
+  /** SIMP: the page of messages. */
+  readonly messagePage: bigint;
+}
+
+/** KVM_EXIT_HYPERV, HCALL: a hypercall of Hyper-V's that the host handles; {@link Vcpu.answer}. */
+export interface HypervHypercallExit {
+  /** Tells the exit from the others. */
+  readonly reason: "hyperv-hypercall";
+  /** The input value: code, flags, repetitions. */
+  readonly input: bigint;
+  /** Its two parameters. */
+  readonly params: readonly bigint[];
+}
+
+/** KVM_EXIT_HYPERV, SYNDBG: the guest wrote an MSR of the debugger; {@link Vcpu.answer}: status. */
+export interface HypervDebugExit {
+  /** Tells the exit from the others. */
+  readonly reason: "hyperv-debug";
+  /** The MSR. */
+  readonly msr: number;
+  /** What the guest asks for. */
+  readonly control: bigint;
+  /** Guest physical address of what it sends. */
+  readonly sendPage: bigint;
+  /** Guest physical address where it receives. */
+  readonly receivePage: bigint;
+  /** Guest physical address of what is pending. */
+  readonly pendingPage: bigint;
+}
+
+/** KVM_EXIT_XEN, HCALL: a hypercall of Xen's that the host handles; {@link Vcpu.answer}. */
+export interface XenHypercallExit {
+  /** Tells the exit from the others. */
+  readonly reason: "xen-hypercall";
+  /** Whether the guest was in 64-bit mode. */
+  readonly longMode: boolean;
+  /** The privilege level that it was made at. */
+  readonly cpl: number;
+  /** Its number. */
+  readonly input: bigint;
+  /** Its six parameters. */
+  readonly params: readonly bigint[];
+}
+
+/** An exit that only another architecture than x86 has, by the name of the C header. */
+export interface OtherArchitectureExit {
+  /** Tells the exit from the others. */
+  readonly reason: "other-architecture";
+  /** KVM_EXIT_*. */
+  readonly name: string;
+  /** The number in `exit_reason`. */
+  readonly exitReason: number;
+  /** The 256 bytes of the union in `struct kvm_run`. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** KVM_EXIT_UNKNOWN, or an exit reason that Trapline does not know. */
 export interface UnknownExit {
   /** Tells the exit from the others. */
   readonly reason: "unknown";
@@ -197,6 +285,8 @@ export interface UnknownExit {
   readonly exitReason: number;
   /** The vendor's exit reason, where `exit_reason` is KVM_EXIT_UNKNOWN. */
   readonly hardwareReason: bigint;
+  /** The 256 bytes of the union in `struct kvm_run`. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Why KVM_RUN returned. */
@@ -221,4 +311,11 @@ export type Exit =
   | BusLockExit
   | NotifyExit
   | MemoryFaultExit
+  | ExceptionExit
+  | ApResetHoldExit
+  | HypervSynicExit
+  | HypervHypercallExit
+  | HypervDebugExit
+  | XenHypercallExit
+  | OtherArchitectureExit
   | UnknownExit;

@@ -1,19 +1,33 @@
-import { encode } from "../../ffi/abi/layout.ts";
 import {
-  kvm_clear_dirty_log,
-  kvm_dirty_log,
+  ArgumentError,
+  integer,
+  object,
+  shown,
+  unsigned32,
+  unsigned64,
+} from "../../ffi/argument.ts";
+import { constants } from "../../ffi/abi/constants.ts";
+import { encode, type ValueOf } from "../../ffi/abi/layout.ts";
+import {
+  kvm_memory_attributes,
   kvm_userspace_memory_region,
+  kvm_userspace_memory_region2,
 } from "../../ffi/abi/memory.ts";
 import { DisposedError } from "../../ffi/disposed.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { Mapping, PAGE_SIZE } from "../../ffi/mapping.ts";
 import { act, type ActionOperand, type Observed } from "./action.ts";
-import { ioctlBuffer } from "./ioctl.ts";
+import { DirtyLog } from "./dirty_log.ts";
+import { GuestMemoryFile } from "./guest_memory_file.ts";
+import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import type { VmConfiguration } from "./vm_configuration.ts";
 
 /** Flag of a slot: log which pages are written (KVM_MEM_LOG_DIRTY_PAGES). */
 export const MEMORY_LOG_DIRTY_PAGES = 1;
 /** Flag of a slot: the guest may only read; a write becomes an MMIO exit (KVM_MEM_READONLY). */
 export const MEMORY_READONLY = 2;
+/** Attribute of memory: it is private to the guest (KVM_MEMORY_ATTRIBUTE_PRIVATE). */
+export const MEMORY_ATTRIBUTE_PRIVATE = 8;
 
 /** A memory slot: guest physical addresses backed by memory of this process (KVM API 4.35). */
 export interface MemorySlot {
@@ -31,11 +45,27 @@ export interface MemorySlot {
   readonly flags?: number;
 }
 
+/** A memory slot that may be bound to a {@link GuestMemoryFile} too (KVM API 4.140). */
+export interface MemorySlot2 extends MemorySlot {
+  /** Where its private memory is; sets KVM_MEM_GUEST_MEMFD. */
+  readonly file?: GuestMemoryFile;
+  /** Bytes into that file; a multiple of 4096. */
+  readonly fileOffset?: bigint | number;
+}
+
 interface Backed {
   readonly start: bigint;
   readonly size: bigint;
   readonly memory: Mapping;
   readonly offset: number;
+}
+
+/** A slot as it was set, its memory and all. */
+export interface ConfiguredSlot extends MemorySlot2 {
+  /** First guest physical address. */
+  readonly guestAddress: bigint;
+  /** Bytes. */
+  readonly size: bigint;
 }
 
 /** Thrown when guest memory is accessed from the host where no slot backs it. */
@@ -57,6 +87,39 @@ export class GuestAddressError extends RangeError {
   }
 }
 
+/** A slot as both structures of it have it. */
+type Placed = ValueOf<typeof kvm_userspace_memory_region>;
+
+function describe({ slot, guest_phys_addr, memory_size }: Placed): string {
+  return `slot ${slot} at 0x${guest_phys_addr.toString(16)}, 0x${memory_size.toString(16)} bytes`;
+}
+
+/** A slot whose numbers are known to fit its structure. */
+function checkSlot(given: MemorySlot2): ConfiguredSlot {
+  const { slot, guestAddress, size, memory, offset = 0, flags = 0 } = object("the slot", given);
+  unsigned32("the number of a slot", slot);
+  unsigned32("the flags of a slot", flags);
+  integer("the offset into a slot's memory", offset, 0, Number.MAX_SAFE_INTEGER);
+  if (!(memory instanceof Mapping)) unsigned64("the memory of a slot", memory ?? 0n);
+  return {
+    ...given,
+    guestAddress: unsigned64("the address of a slot", guestAddress),
+    size: unsigned64("the size of a slot", size),
+  };
+}
+
+function place(slot: ConfiguredSlot): Placed {
+  const { guestAddress, size, memory, offset = 0, flags = 0 } = slot;
+  const base = memory instanceof Mapping ? memory.address : memory ?? 0n;
+  return {
+    slot: slot.slot,
+    flags,
+    guest_phys_addr: guestAddress,
+    memory_size: size,
+    userspace_addr: BigInt.asUintN(64, base + BigInt(offset)),
+  };
+}
+
 /** Shared by all VMs: the ioctl is done with it when it returns. */
 const region = new DataView(new ArrayBuffer(kvm_userspace_memory_region.size));
 
@@ -65,48 +128,168 @@ export class GuestMemory {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
   readonly #slots = new Map<number, Backed>();
+  readonly #configured = new Map<number, ConfiguredSlot>();
+  readonly #dirty: DirtyLog;
   readonly #owned: Mapping[] = [];
   #disposed = false;
 
   /** Made by {@link Vm}. */
-  constructor(fd: FileDescriptor, observed: Observed) {
+  constructor(fd: FileDescriptor, observed: Observed, configuration: VmConfiguration) {
     this.#fd = fd;
     this.#observed = observed;
+    this.#dirty = new DirtyLog(fd, configuration);
   }
 
   /**
    * Creates, moves, changes or (size 0) deletes a slot (KVM_SET_USER_MEMORY_REGION, KVM API 4.35).
    *
    * @throws {KvmError} EINVAL, EEXIST and others of the API document when KVM refuses.
+   * @throws {ArgumentError} when a number is not in range.
    * @throws {DisposedError} after disposal of the VM or of the memory.
    */
   setSlot(slot: MemorySlot): void {
-    this.#check();
-    const start = BigInt(slot.guestAddress);
-    const size = BigInt(slot.size);
-    const { memory, offset = 0, flags = 0 } = slot;
-    const base = memory instanceof Mapping ? memory.address : memory ?? 0n;
-    const operands: ActionOperand[] = [slot.slot, ["gpa", start], ["size", size]];
-    if (flags !== 0) operands.push(["flags", flags]);
-    act(this.#observed, "slot", operands, () => {
-      encode(kvm_userspace_memory_region, region, {
-        slot: slot.slot,
-        flags,
-        guest_phys_addr: start,
-        memory_size: size,
-        userspace_addr: base + BigInt(offset),
+    this.#set("slot", slot, (placed) => this.#setRegion(placed));
+  }
+
+  /**
+   * The same with memory that only the guest can reach (KVM_SET_USER_MEMORY_REGION2, KVM API 4.140;
+   * KVM_CAP_USER_MEMORY2).
+   *
+   * @throws {KvmError} EINVAL, EEXIST and others of the API document when KVM refuses.
+   * @throws {ArgumentError} when a number is not in range.
+   * @throws {DisposedError} after disposal of the VM, of the memory or of the file.
+   */
+  setSlot2(slot: MemorySlot2): void {
+    const { file, fileOffset = 0 } = object("the slot", slot);
+    if (file !== undefined && !(file instanceof GuestMemoryFile)) {
+      throw new ArgumentError(`the file of a slot is ${shown(file)}: give a GuestMemoryFile`);
+    }
+    this.#set("slot2", slot, (placed) => {
+      const view = new DataView(new ArrayBuffer(kvm_userspace_memory_region2.size));
+      encode(kvm_userspace_memory_region2, view, {
+        ...placed,
+        flags: (placed.flags | (file === undefined ? 0 : constants.KVM_MEM_GUEST_MEMFD)) >>> 0,
+        guest_memfd_offset: unsigned64("the offset into a file", fileOffset),
+        guest_memfd: file?.fd ?? 0,
       });
-      ioctlBuffer(
-        this.#fd,
-        "KVM_SET_USER_MEMORY_REGION",
-        region,
-        `slot ${slot.slot} at 0x${start.toString(16)}, 0x${size.toString(16)} bytes`,
-      );
+      ioctlBuffer(this.#fd, "KVM_SET_USER_MEMORY_REGION2", view, describe(placed));
+    });
+  }
+
+  #set(action: string, slot: MemorySlot2, call: (placed: Placed) => void): void {
+    this.#check();
+    const configured = checkSlot(slot);
+    const { slot: number, guestAddress: start, size, memory, offset = 0, flags = 0 } = configured;
+    const operands: ActionOperand[] = [number, ["gpa", start], ["size", size]];
+    if (flags !== 0) operands.push(["flags", flags]);
+    act(this.#observed, action, operands, () => {
+      call(place(configured));
       // Before the observer hears of it, so that it finds the slot as it is now.
-      if (size === 0n) this.#slots.delete(slot.slot);
-      else if (memory instanceof Mapping) {
-        this.#slots.set(slot.slot, { start, size, memory, offset });
+      this.#configured.delete(number);
+      if (size === 0n || (flags & MEMORY_LOG_DIRTY_PAGES) === 0) this.#dirty.forget(number);
+      if (size === 0n) this.#slots.delete(number);
+      else {
+        this.#configured.set(number, configured);
+        if (memory instanceof Mapping) this.#slots.set(number, { start, size, memory, offset });
       }
+    });
+  }
+
+  #setRegion(placed: Placed): void {
+    encode(kvm_userspace_memory_region, region, placed);
+    ioctlBuffer(this.#fd, "KVM_SET_USER_MEMORY_REGION", region, describe(placed));
+  }
+
+  /**
+   * The slots as they were set, in the order in which they were.
+   *
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  configuredSlots(): ConfiguredSlot[] {
+    this.#check();
+    return [...this.#configured.values()];
+  }
+
+  /**
+   * Puts the slots over their memory again, in a VM that has none of them.
+   *
+   * @throws {KvmError} when KVM refuses a slot.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  renewSlots(): void {
+    for (const slot of this.configuredSlots()) this.#setRegion(place(slot));
+    for (const [slot, pages] of this.#loggedSlots()) this.#dirty.reset(slot, pages);
+  }
+
+  /**
+   * Takes the pages that the dirty logs know of, for {@link dirtyLog} to tell of later, when KVM has
+   * forgotten them.
+   *
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  carryDirtyLogs(): void {
+    for (const [slot, pages] of this.#loggedSlots()) this.#dirty.carry(slot, pages);
+  }
+
+  #loggedSlots(): [slot: number, pages: number][] {
+    return this.configuredSlots()
+      .filter(({ flags = 0 }) => (flags & MEMORY_LOG_DIRTY_PAGES) !== 0)
+      .map(({ slot, size }) => [slot, Number(size / BigInt(PAGE_SIZE))]);
+  }
+
+  /**
+   * Makes a file of memory that only guests can reach, for {@link setSlot2}
+   * (KVM_CREATE_GUEST_MEMFD, KVM API 4.142; KVM_CAP_GUEST_MEMFD).
+   *
+   * @param size bytes; a multiple of 4096
+   * @param flags 0; none is defined
+   * @throws {KvmError} EINVAL when the size is not so, a flag is unknown, or this VM has no such
+   * files.
+   * @throws {ArgumentError} when a number is not 64 bits.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  createFile(size: number | bigint, flags: number | bigint = 0): GuestMemoryFile {
+    const operands: ActionOperand[] = [["size", unsigned64("the size of a file", size)]];
+    return act(
+      this.#observed,
+      "guest-memfd",
+      operands,
+      () => GuestMemoryFile.create(this.#fd, size, flags),
+    );
+  }
+
+  /**
+   * Says of guest physical memory what it is (KVM_SET_MEMORY_ATTRIBUTES, KVM API 4.141;
+   * KVM_CAP_MEMORY_ATTRIBUTES).
+   *
+   * @param guestAddress guest physical; a multiple of 4096
+   * @param size bytes; a multiple of 4096
+   * @param attributes {@link MEMORY_ATTRIBUTE_PRIVATE}, or 0: all attributes of the range
+   * @param flags 0; none is defined
+   * @throws {KvmError} EINVAL when the range is not so, or this VM has no such attribute.
+   * @throws {ArgumentError} when a number is not 64 bits.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  setAttributes(
+    guestAddress: bigint | number,
+    size: bigint | number,
+    attributes: bigint | number,
+    flags: bigint | number = 0,
+  ): void {
+    const value = {
+      address: unsigned64("the address of a range", guestAddress),
+      size: unsigned64("the size of a range", size),
+      attributes: unsigned64("the attributes", attributes),
+      flags: unsigned64("the flags", flags),
+    };
+    const operands: ActionOperand[] = [value.attributes, ["gpa", value.address], [
+      "size",
+      value.size,
+    ]];
+    act(this.#observed, "memory-attributes", operands, () => {
+      const view = new DataView(new ArrayBuffer(kvm_memory_attributes.size));
+      encode(kvm_memory_attributes, view, value);
+      ioctlBuffer(this.#fd, "KVM_SET_MEMORY_ATTRIBUTES", view, `0x${value.address.toString(16)}`);
     });
   }
 
@@ -114,7 +297,7 @@ export class GuestMemory {
    * Maps fresh zeroed memory for slots to come; the VM unmaps it when it is disposed.
    *
    * @param size bytes; a multiple of 4096
-   * @throws {RangeError} when the size is not a positive multiple of 4096.
+   * @throws {ArgumentError} when the size is not a positive multiple of 4096.
    * @throws {SystemCallError} ENOMEM when the kernel has no room.
    */
   map(size: number): Mapping {
@@ -129,7 +312,7 @@ export class GuestMemory {
    *
    * @param guestAddress guest physical; a multiple of 4096
    * @param size bytes; a multiple of 4096
-   * @throws {RangeError} when the size is not a positive multiple of 4096.
+   * @throws {ArgumentError} when the size is not a positive multiple of 4096.
    * @throws {KvmError} when KVM refuses the slot.
    * @throws {DisposedError} after disposal of the VM.
    */
@@ -160,11 +343,13 @@ export class GuestMemory {
    *
    * @param size bytes
    * @throws {GuestAddressError} when no single slot backs the whole range.
+   * @throws {ArgumentError} when a number is not in range.
    * @throws {DisposedError} after disposal of the VM.
    */
   bytes(guestAddress: bigint | number, size: number): Uint8Array<ArrayBuffer> {
     this.#check();
-    const address = BigInt(guestAddress);
+    const address = unsigned64("a guest physical address", guestAddress);
+    integer("a size", size, 0, Number.MAX_SAFE_INTEGER);
     for (const { start, size: length, memory, offset } of this.#slots.values()) {
       if (address >= start && address + BigInt(size) <= start + length) {
         const at = offset + Number(address - start);
@@ -195,19 +380,13 @@ export class GuestMemory {
    * @param pages how many pages the slot has
    * @returns the indices of the pages written since the last time, ascending
    * @throws {KvmError} ENOENT when the slot does not exist or keeps no log.
+   * @throws {ArgumentError} when a number is not in range.
    * @throws {DisposedError} after disposal of the VM.
    */
   dirtyLog(slot: number, pages: number): bigint[] {
+    checkLog(slot, pages);
     return act(this.#observed, "dirty-log", [slot], () => {
-      const bitmap = Mapping.anonymous(bitmapSize(pages));
-      try {
-        const view = new DataView(new ArrayBuffer(kvm_dirty_log.size));
-        encode(kvm_dirty_log, view, { slot, dirty_bitmap: bitmap.address });
-        ioctlBuffer(this.#fd, "KVM_GET_DIRTY_LOG", view, `slot ${slot}`);
-        return setBits(bitmap.bytes, pages);
-      } finally {
-        bitmap[Symbol.dispose]();
-      }
+      return this.#dirty.get(slot, pages);
     }, (dirty) => dirty);
   }
 
@@ -219,33 +398,45 @@ export class GuestMemory {
    * @param which the pages to clear, bit 0 for the first of them; default all
    * @throws {KvmError} ENOENT when the slot does not exist or keeps no log, EINVAL when a number is
    * not aligned or beyond the slot.
+   * @throws {ArgumentError} when a number is not in range.
+   * @throws {DisposedError} after disposal of the VM.
    */
   clearDirtyLog(slot: number, firstPage: number, pages: number, which?: bigint): void {
+    checkLog(slot, pages);
+    integer("the first page", firstPage, 0, Number.MAX_SAFE_INTEGER);
+    if (which !== undefined && typeof which !== "bigint") {
+      throw new ArgumentError(`the pages to clear are ${shown(which)}: give a bigint`);
+    }
     const operands: ActionOperand[] = [slot, ["first", firstPage], ["pages", pages]];
     if (which !== undefined) operands.push(["which", which]);
     act(this.#observed, "clear-dirty-log", operands, () => {
-      const bitmap = Mapping.anonymous(bitmapSize(pages));
-      try {
-        if (which === undefined) bitmap.bytes.fill(0xff);
-        else setBytes(bitmap.bytes, which);
-        const view = new DataView(new ArrayBuffer(kvm_clear_dirty_log.size));
-        encode(kvm_clear_dirty_log, view, {
-          slot,
-          num_pages: pages,
-          first_page: BigInt(firstPage),
-          dirty_bitmap: bitmap.address,
-        });
-        ioctlBuffer(this.#fd, "KVM_CLEAR_DIRTY_LOG", view, `slot ${slot}`);
-      } finally {
-        bitmap[Symbol.dispose]();
-      }
+      this.#dirty.clear(slot, firstPage, pages, which);
     });
+  }
+
+  /**
+   * Gives KVM back what was harvested from the rings of all vCPUs, and write-protects those pages
+   * again (KVM_RESET_DIRTY_RINGS, KVM API 8.29).
+   *
+   * @returns how many pages
+   * @throws {KvmError} EINVAL unless KVM_CAP_DIRTY_LOG_RING is enabled.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  resetDirtyRings(): number {
+    return act(
+      this.#observed,
+      "reset-dirty-rings",
+      [],
+      () => ioctlValue(this.#fd, "KVM_RESET_DIRTY_RINGS"),
+      (pages) => BigInt(pages),
+    );
   }
 
   /** Unmaps what {@link addRam} mapped. The VM calls it when its own descriptor is closed. */
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#slots.clear();
+    this.#configured.clear();
     for (const memory of this.#owned.splice(0)) memory[Symbol.dispose]();
   }
 
@@ -254,21 +445,10 @@ export class GuestMemory {
   }
 }
 
-/** Bytes of a dirty bitmap in whole pages: the kernel writes it in units of 64 bits. */
-function bitmapSize(pages: number): number {
-  const bytes = Math.ceil(pages / 64) * 8;
-  return Math.max(1, Math.ceil(bytes / PAGE_SIZE)) * PAGE_SIZE;
-}
+/** As many pages as a slot can have. */
+const MAXIMUM_LOG = 2 ** 31 - 1;
 
-function setBytes(bitmap: Uint8Array, bits: bigint): void {
-  for (let at = 0; at < bitmap.length; at++) bitmap[at] = Number(bits >> BigInt(8 * at) & 0xffn);
-}
-
-function setBits(bitmap: Uint8Array, pages: number): bigint[] {
-  const set: bigint[] = [];
-  // Whole words are looked at, so that a bit set beyond the slot's end is seen too.
-  for (let page = 0; page < Math.ceil(pages / 64) * 64; page++) {
-    if (bitmap[page >> 3] & (1 << (page & 7))) set.push(BigInt(page));
-  }
-  return set;
+function checkLog(slot: number, pages: number): void {
+  unsigned32("the number of a slot", slot);
+  integer("the pages of a slot", pages, 0, MAXIMUM_LOG);
 }

@@ -1,115 +1,43 @@
-import { decode, encode, type Layout, type ValueOf } from "../../ffi/abi/layout.ts";
+import { list, object, shown, unsigned32 } from "../../ffi/argument.ts";
+import { constants } from "../../ffi/abi/constants.ts";
+import { capabilities } from "../../ffi/abi/capabilities.ts";
+import { kvm_lapic_state } from "../../ffi/abi/interrupts.ts";
+import { decode, encode, LayoutError } from "../../ffi/abi/layout.ts";
 import { kvm_translation } from "../../ffi/abi/memory.ts";
 import {
+  kvm_cpuid,
   kvm_cpuid2,
+  kvm_cpuid_entry,
   kvm_cpuid_entry2,
-  kvm_debugregs,
   kvm_mp_state,
-  kvm_msr_entry,
-  kvm_msrs,
-  kvm_regs,
-  kvm_sregs,
+  kvm_nested_state,
+  kvm_one_reg,
   kvm_vcpu_events,
 } from "../../ffi/abi/registers.ts";
-import type { IoctlName } from "../../ffi/abi/ioctls.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
-import type {
-  CpuidEntry,
-  DebugRegisters,
-  MsrEntry,
-  Registers,
-  SystemRegisters,
-  Translation,
-  VcpuEvents,
-} from "../x86/state.ts";
+import type { CpuidEntry, MsrEntry, NestedState, Translation, VcpuEvents } from "../x86/state.ts";
 import { act, type ActionOperand, type Observed } from "./action.ts";
-import { ioctlBuffer } from "./ioctl.ts";
+import { bufferAddress, getAttribute, hasAttribute, setAttribute } from "./device_attribute.ts";
+import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
+import { getState, scratchBuffer, setState } from "./state_ioctl.ts";
+import { VcpuRegisters } from "./vcpu_registers.ts";
+import { decodeMsrs, msrBuffer } from "./msr_buffer.ts";
 
-const scratch = new Map<Layout, DataView<ArrayBuffer>>();
-
-/** A buffer for one structure, made once: an ioctl is done with it when it returns. */
-function buffer(layout: Layout): DataView<ArrayBuffer> {
-  let view = scratch.get(layout);
-  if (view === undefined) {
-    view = new DataView(new ArrayBuffer(layout.size));
-    scratch.set(layout, view);
-  }
-  return view;
-}
+/** The most CPUID entries that KVM keeps for a vCPU (KVM_MAX_CPUID_ENTRIES). */
+const CPUID_LIMIT = 256;
 
 /** The state of a vCPU, as KVM's ioctls save and restore it. */
-export class VcpuState {
+export class VcpuState extends VcpuRegisters {
+  readonly #vm: FileDescriptor;
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
 
   /** Made by {@link Vcpu}. */
-  constructor(fd: FileDescriptor, observed: Observed) {
+  constructor(vm: FileDescriptor, fd: FileDescriptor, observed: Observed) {
+    super(vm, fd, observed);
+    this.#vm = vm;
     this.#fd = fd;
     this.#observed = observed;
-  }
-
-  /**
-   * General registers, RIP and RFLAGS (KVM_GET_REGS, KVM API 4.11).
-   *
-   * @throws {KvmError} when the ioctl fails.
-   * @throws {DisposedError} after disposal.
-   */
-  regs(): Registers {
-    return this.#get("KVM_GET_REGS", kvm_regs);
-  }
-
-  /**
-   * Sets them all (KVM_SET_REGS, KVM API 4.12). `{ ...vcpu.regs(), rip: 0x8000n }` changes one.
-   *
-   * @throws {KvmError} when the ioctl fails.
-   * @throws {LayoutError} when a register is missing or beyond 64 bits.
-   * @throws {DisposedError} after disposal.
-   */
-  setRegs(registers: Registers): void {
-    this.#set("set-regs", "KVM_SET_REGS", kvm_regs, registers);
-  }
-
-  /**
-   * Segments, descriptor tables, control registers, EFER and the APIC base (KVM_GET_SREGS, KVM API
-   * 4.13).
-   *
-   * @throws {KvmError} when the ioctl fails.
-   * @throws {DisposedError} after disposal.
-   */
-  sregs(): SystemRegisters {
-    return this.#get("KVM_GET_SREGS", kvm_sregs);
-  }
-
-  /**
-   * Sets them all (KVM_SET_SREGS, KVM API 4.14).
-   *
-   * @throws {KvmError} EINVAL when they contradict each other.
-   * @throws {LayoutError} when a register is missing or beyond its size.
-   * @throws {DisposedError} after disposal.
-   */
-  setSregs(registers: SystemRegisters): void {
-    this.#set("set-sregs", "KVM_SET_SREGS", kvm_sregs, registers);
-  }
-
-  /**
-   * DR0 to DR3, DR6, DR7 (KVM_GET_DEBUGREGS, KVM API 4.33).
-   *
-   * @throws {KvmError} when the ioctl fails.
-   * @throws {DisposedError} after disposal.
-   */
-  debugRegs(): DebugRegisters {
-    return this.#get("KVM_GET_DEBUGREGS", kvm_debugregs);
-  }
-
-  /**
-   * Sets the debug registers (KVM_SET_DEBUGREGS, KVM API 4.34).
-   *
-   * @throws {KvmError} EINVAL for flags, or bits above 31 in DR6 or DR7.
-   * @throws {LayoutError} when a register is missing or beyond 64 bits.
-   * @throws {DisposedError} after disposal.
-   */
-  setDebugRegs(registers: DebugRegisters): void {
-    this.#set("set-debugregs", "KVM_SET_DEBUGREGS", kvm_debugregs, registers);
   }
 
   /**
@@ -120,7 +48,7 @@ export class VcpuState {
    * @throws {DisposedError} after disposal.
    */
   events(): VcpuEvents {
-    return this.#get("KVM_GET_VCPU_EVENTS", kvm_vcpu_events);
+    return getState(this.#fd, "KVM_GET_VCPU_EVENTS", kvm_vcpu_events);
   }
 
   /**
@@ -131,7 +59,14 @@ export class VcpuState {
    * @throws {DisposedError} after disposal.
    */
   setEvents(events: VcpuEvents): void {
-    this.#set("set-events", "KVM_SET_VCPU_EVENTS", kvm_vcpu_events, events);
+    setState(
+      this.#fd,
+      this.#observed,
+      "set-events",
+      "KVM_SET_VCPU_EVENTS",
+      kvm_vcpu_events,
+      events,
+    );
   }
 
   /**
@@ -142,7 +77,7 @@ export class VcpuState {
    * @throws {DisposedError} after disposal.
    */
   mpState(): number {
-    return this.#get("KVM_GET_MP_STATE", kvm_mp_state).mp_state;
+    return getState(this.#fd, "KVM_GET_MP_STATE", kvm_mp_state).mp_state;
   }
 
   /**
@@ -152,7 +87,9 @@ export class VcpuState {
    * @throws {DisposedError} after disposal.
    */
   setMpState(state: number): void {
-    this.#set("set-mp-state", "KVM_SET_MP_STATE", kvm_mp_state, { mp_state: state }, [state]);
+    setState(this.#fd, this.#observed, "set-mp-state", "KVM_SET_MP_STATE", kvm_mp_state, {
+      mp_state: state,
+    }, [state]);
   }
 
   /**
@@ -160,14 +97,14 @@ export class VcpuState {
    *
    * @returns as many as KVM could read, in order: it stops at the first it refuses
    * @throws {KvmError} E2BIG when there are too many.
+   * @throws {ArgumentError} when it is no list.
+   * @throws {LayoutError} when an index is not 32 bits.
    * @throws {DisposedError} after disposal.
    */
   msrs(indices: readonly number[]): MsrEntry[] {
+    list("the MSRs", indices);
     const view = msrBuffer(indices.map((index) => ({ index, data: 0n })));
-    const count = ioctlBuffer(this.#fd, "KVM_GET_MSRS", view);
-    return Array.from({ length: count }, (_, position) => {
-      return decode(kvm_msr_entry, view, kvm_msrs.size + position * kvm_msr_entry.size);
-    });
+    return decodeMsrs(view, ioctlBuffer(this.#fd, "KVM_GET_MSRS", view));
   }
 
   /**
@@ -175,10 +112,17 @@ export class VcpuState {
    *
    * @returns how many KVM wrote, in order: it stops at the first it refuses
    * @throws {KvmError} E2BIG when there are too many.
+   * @throws {ArgumentError} when it is no list, or an index not 32 bits.
+   * @throws {LayoutError} when a value is not 64 bits.
    * @throws {DisposedError} after disposal.
    */
   setMsrs(entries: readonly MsrEntry[]): number {
-    const operands = entries.map(({ index, data }): ActionOperand => [`msr.${index}`, data]);
+    list("the MSRs", entries);
+    for (const entry of entries) unsigned32("the index of an MSR", object("an MSR", entry).index);
+    const operands = entries.map(({ index, data }): ActionOperand => [
+      `msr.0x${index.toString(16)}`,
+      data,
+    ]);
     return act(
       this.#observed,
       "set-msrs",
@@ -208,50 +152,234 @@ export class VcpuState {
    * Walks the guest's page tables (KVM_TRANSLATE, KVM API 4.15).
    *
    * @throws {KvmError} when the ioctl fails.
+   * @throws {LayoutError} when the address is beyond 64 bits.
    * @throws {DisposedError} after disposal.
    */
   translate(linearAddress: bigint): Translation {
-    const view = buffer(kvm_translation);
-    view.setBigUint64(kvm_translation.fields.linear_address[0], linearAddress, true);
+    const view = scratchBuffer(kvm_translation);
+    const nothing = { physical_address: 0n, valid: 0, writeable: 0, usermode: 0 };
+    encode(kvm_translation, view, { linear_address: linearAddress, ...nothing });
     ioctlBuffer(this.#fd, "KVM_TRANSLATE", view);
     return decode(kvm_translation, view);
   }
 
-  #get<L extends Layout>(name: IoctlName, layout: L): ValueOf<L> {
-    const view = buffer(layout);
-    ioctlBuffer(this.#fd, name, view);
-    return decode(layout, view);
+  /**
+   * What CPUID answers, as KVM keeps it (KVM_GET_CPUID2, KVM API 4.20).
+   *
+   * @throws {KvmError} when the ioctl fails.
+   * @throws {DisposedError} after disposal.
+   */
+  cpuid(): CpuidEntry[] {
+    const { size } = kvm_cpuid_entry2;
+    const view = new DataView(new ArrayBuffer(kvm_cpuid2.size + CPUID_LIMIT * size));
+    view.setUint32(kvm_cpuid2.fields.nent[0], CPUID_LIMIT, true);
+    ioctlBuffer(this.#fd, "KVM_GET_CPUID2", view);
+    return Array.from(
+      { length: view.getUint32(kvm_cpuid2.fields.nent[0], true) },
+      (_, position) => decode(kvm_cpuid_entry2, view, kvm_cpuid2.size + position * size),
+    );
   }
 
-  #set<L extends Layout>(
-    action: string,
-    name: IoctlName,
-    layout: L,
-    value: ValueOf<L>,
-    operands: readonly ActionOperand[] = [],
-  ): void {
-    act(this.#observed, action, operands, () => {
-      const view = buffer(layout);
-      encode(layout, view, value);
-      ioctlBuffer(this.#fd, name, view);
+  /**
+   * Sets what CPUID answers, in the older form that knows no subleaves (KVM_SET_CPUID, KVM API
+   * 4.20).
+   *
+   * @throws {KvmError} E2BIG when there are too many entries, EINVAL when one is invalid or changes
+   * after the vCPU has run.
+   * @throws {LayoutError} when a member is missing or beyond 32 bits.
+   * @throws {DisposedError} after disposal.
+   */
+  setBasicCpuid(entries: readonly Omit<CpuidEntry, "index" | "flags">[]): void {
+    list("the leaves", entries);
+    act(this.#observed, "set-basic-cpuid", [], () => {
+      const { size } = kvm_cpuid_entry;
+      const view = new DataView(new ArrayBuffer(kvm_cpuid.size + entries.length * size));
+      view.setUint32(kvm_cpuid.fields.nent[0], entries.length, true);
+      entries.forEach((entry, position) => {
+        encode(kvm_cpuid_entry, view, entry, kvm_cpuid.size + position * size);
+      });
+      ioctlBuffer(this.#fd, "KVM_SET_CPUID", view, `${entries.length} entries`);
     });
   }
-}
 
-function msrBuffer(entries: readonly MsrEntry[]): DataView<ArrayBuffer> {
-  const { size } = kvm_msr_entry;
-  const view = new DataView(new ArrayBuffer(kvm_msrs.size + entries.length * size));
-  view.setUint32(kvm_msrs.fields.nmsrs[0], entries.length, true);
-  entries.forEach((entry, position) => {
-    encode(kvm_msr_entry, view, entry, kvm_msrs.size + position * size);
-  });
-  return view;
+  /**
+   * The registers of the in-kernel local APIC, 16 bytes apart (KVM_GET_LAPIC, KVM API 4.57).
+   *
+   * @returns 1024 bytes
+   * @throws {KvmError} EINVAL without an in-kernel local APIC.
+   * @throws {DisposedError} after disposal.
+   */
+  lapic(): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(new ArrayBuffer(kvm_lapic_state.size));
+    ioctlBuffer(this.#fd, "KVM_GET_LAPIC", bytes);
+    return bytes;
+  }
+
+  /**
+   * Sets the registers of the in-kernel local APIC (KVM_SET_LAPIC, KVM API 4.58).
+   *
+   * @param bytes 1024 of them
+   * @throws {KvmError} EINVAL without an in-kernel local APIC, or when its id is another in x2APIC
+   * mode.
+   * @throws {LayoutError} when it has another number of bytes.
+   * @throws {DisposedError} after disposal.
+   */
+  setLapic(bytes: Uint8Array): void {
+    setState(this.#fd, this.#observed, "set-lapic", "KVM_SET_LAPIC", kvm_lapic_state, {
+      regs: bytes,
+    });
+  }
+
+  /**
+   * The state of nested virtualization: what the vCPU runs as a hypervisor (KVM_GET_NESTED_STATE,
+   * KVM API 4.114).
+   *
+   * @throws {KvmError} EINVAL without KVM_CAP_NESTED_STATE.
+   * @throws {DisposedError} after disposal.
+   */
+  nestedState(): NestedState {
+    const { fields, size: header } = kvm_nested_state;
+    const limit = ioctlValue(this.#vm, "KVM_CHECK_EXTENSION", capabilities.KVM_CAP_NESTED_STATE);
+    const view = new DataView(new ArrayBuffer(Math.max(limit, header)));
+    view.setUint32(fields.size[0], view.byteLength, true);
+    ioctlBuffer(this.#fd, "KVM_GET_NESTED_STATE", view);
+    const { flags, format, size } = decode(kvm_nested_state, view);
+    return { flags, format, data: new Uint8Array(view.buffer.slice(8, size)) };
+  }
+
+  /**
+   * Sets the state of nested virtualization (KVM_SET_NESTED_STATE, KVM API 4.115).
+   *
+   * @throws {KvmError} EINVAL when it contradicts itself or the vCPU, or without
+   * KVM_CAP_NESTED_STATE.
+   * @throws {LayoutError} when a member is missing, beyond its size, or `data` too short.
+   * @throws {DisposedError} after disposal.
+   */
+  setNestedState(state: NestedState): void {
+    const { flags, format, data } = object("the nested state", state);
+    if (!(data instanceof Uint8Array) || data.length + 8 < kvm_nested_state.size) {
+      throw new LayoutError(
+        `kvm_nested_state.data must be a Uint8Array of at least ${kvm_nested_state.size - 8} bytes`,
+      );
+    }
+    act(this.#observed, "set-nested-state", [], () => {
+      // KVM reads as much as the state's flags ask for, whatever its size says.
+      const limit = ioctlValue(this.#vm, "KVM_CHECK_EXTENSION", capabilities.KVM_CAP_NESTED_STATE);
+      const size = 8 + data.length;
+      const view = new DataView(new ArrayBuffer(Math.max(limit, size)));
+      encode(kvm_nested_state, view, { flags, format, size });
+      new Uint8Array(view.buffer, 8).set(data);
+      ioctlBuffer(this.#fd, "KVM_SET_NESTED_STATE", view);
+    });
+  }
+
+  /**
+   * Frequency of the guest's TSC in kHz (KVM_GET_TSC_KHZ, KVM API 4.56).
+   *
+   * @throws {KvmError} EIO when the host's TSC is unstable.
+   * @throws {DisposedError} after disposal.
+   */
+  tscKhz(): number {
+    return ioctlValue(this.#fd, "KVM_GET_TSC_KHZ");
+  }
+
+  /**
+   * Sets the frequency of the guest's TSC (KVM_SET_TSC_KHZ, KVM API 4.55).
+   *
+   * @param khz 0 to 0x7fffffff; 0 is the host's own
+   * @throws {KvmError} EINVAL when the host cannot scale its TSC so.
+   * @throws {LayoutError} when it is no integer of 31 bits.
+   * @throws {DisposedError} after disposal.
+   */
+  setTscKhz(khz: number): void {
+    if (!Number.isInteger(khz) || khz < 0 || khz > 0x7fffffff) {
+      throw new LayoutError(`a TSC of ${shown(khz)} kHz; an integer of 0 to 0x7fffffff is needed`);
+    }
+    act(this.#observed, "set-tsc-khz", [khz], () => ioctlValue(this.#fd, "KVM_SET_TSC_KHZ", khz));
+  }
+
+  /**
+   * Whether the vCPU has the attribute {@link tscOffset} (KVM_HAS_DEVICE_ATTR, KVM API 4.81).
+   *
+   * @throws {DisposedError} after disposal.
+   */
+  hasTscOffset(): boolean {
+    return hasAttribute(this.#fd, constants.KVM_VCPU_TSC_CTRL, constants.KVM_VCPU_TSC_OFFSET);
+  }
+
+  /**
+   * What is added to the host's TSC, scaled, to make the guest's (KVM_VCPU_TSC_OFFSET; KVM API
+   * 4.80).
+   *
+   * @returns 64 bits, modulo 2^64
+   * @throws {KvmError} ENXIO when the host has no such attribute.
+   * @throws {DisposedError} after disposal.
+   */
+  tscOffset(): bigint {
+    return getAttribute(this.#fd, constants.KVM_VCPU_TSC_CTRL, constants.KVM_VCPU_TSC_OFFSET);
+  }
+
+  /**
+   * Sets it.
+   *
+   * @param offset 64 bits
+   * @throws {KvmError} ENXIO when the host has no such attribute.
+   * @throws {LayoutError} when the offset is beyond 64 bits.
+   * @throws {DisposedError} after disposal.
+   */
+  setTscOffset(offset: bigint): void {
+    const { KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET } = constants;
+    act(this.#observed, "set-tsc-offset", [], () => {
+      setAttribute(this.#fd, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, offset);
+    });
+  }
+
+  /**
+   * Reads one register by its id (KVM_GET_ONE_REG, KVM API 4.69), which x86 KVM of Linux 6.12 and
+   * before refuses for every id.
+   *
+   * @param id 64 bits; its size in bytes is 2 to the power of bits 55:52, up to 8
+   * @throws {KvmError} EINVAL or ENOENT when there is no such register.
+   * @throws {LayoutError} when the id is beyond 64 bits.
+   * @throws {DisposedError} after disposal.
+   */
+  oneRegister(id: bigint): bigint {
+    const value = new BigUint64Array(new ArrayBuffer(8));
+    this.#oneRegister("KVM_GET_ONE_REG", id, value);
+    return value[0];
+  }
+
+  /**
+   * Writes one register by its id (KVM_SET_ONE_REG, KVM API 4.68); see {@link oneRegister}.
+   *
+   * @throws {KvmError} EINVAL or ENOENT when there is no such register.
+   * @throws {LayoutError} when the id or the value is beyond 64 bits.
+   * @throws {DisposedError} after disposal.
+   */
+  setOneRegister(id: bigint, value: bigint): void {
+    const view = new DataView(new ArrayBuffer(8));
+    encode({ size: 8, fields: { value: [0, "u64"] } }, view, { value });
+    act(this.#observed, "set-one-register", [id], () => {
+      this.#oneRegister("KVM_SET_ONE_REG", id, new BigUint64Array(view.buffer));
+    });
+  }
+
+  #oneRegister(
+    name: "KVM_GET_ONE_REG" | "KVM_SET_ONE_REG",
+    id: bigint,
+    value: BigUint64Array<ArrayBuffer>,
+  ): void {
+    const view = scratchBuffer(kvm_one_reg);
+    encode(kvm_one_reg, view, { id, addr: bufferAddress(value) });
+    ioctlBuffer(this.#fd, name, view, `register 0x${id.toString(16)}`);
+  }
 }
 
 const encodedCpuid = new WeakMap<readonly CpuidEntry[], DataView<ArrayBuffer>>();
 
 /** The same list goes to one vCPU after another, so what it encodes to is kept. */
 function cpuidBuffer(entries: readonly CpuidEntry[]): DataView<ArrayBuffer> {
+  list("the leaves", entries);
   const known = encodedCpuid.get(entries);
   if (known !== undefined) return known;
   const { size } = kvm_cpuid_entry2;

@@ -1,3 +1,4 @@
+import { ArgumentError, shown } from "../../ffi/argument.ts";
 import { DisposedError } from "../../ffi/disposed.ts";
 import { DeadlineTimer, drainDeadlines } from "../../ffi/signal.ts";
 
@@ -27,13 +28,13 @@ export class Watchdog implements Disposable {
    * Starts the time, anew if it was running.
    *
    * @param milliseconds from now, above 0
-   * @throws {RangeError} when the time is not above 0.
+   * @throws {ArgumentError} when the time is not above 0.
    * @throws {DisposedError} after disposal.
    */
   arm(milliseconds: number): void {
     if (this.#disposed) throw new DisposedError("Watchdog");
     if (!(milliseconds > 0)) {
-      throw new RangeError(`a watchdog of ${milliseconds} ms: give a time above 0`);
+      throw new ArgumentError(`a watchdog of ${shown(milliseconds)} ms: give a time above 0`);
     }
     // The time before may have run out already, with its signal still to come.
     if (this.#armed) this.disarm();

@@ -1,7 +1,7 @@
 /** The run for people: a live line on a terminal, then failures, skips and a summary. */
-import { isFailure, type KnownFailure, type Standing } from "../suite/baseline.ts";
-import type { CaseResult } from "../suite/verdict.ts";
-import { formatFailure } from "./failure.ts";
+import type { Standing } from "../suite/baseline.ts";
+import { LiveLine } from "./live_line.ts";
+import { formatReported, type Reported } from "./report.ts";
 import { colorStyle, plainStyle, type Style } from "./style.ts";
 
 /** Where the report goes. */
@@ -14,32 +14,20 @@ export interface Output {
   readonly color: boolean;
 }
 
-/** A result with what the baseline says of it. */
-export interface Reported {
-  readonly result: CaseResult;
-  readonly standing: Standing;
-  readonly known?: KnownFailure;
-  /** The file that defines the case. */
-  readonly file: string;
-}
-
 /** How much a report tells. */
 export interface ConsoleReportOptions {
   /** Leave out known failures and skips, but for their counts; default false. */
   readonly onlyUnexpected?: boolean;
 }
 
-/** How often the live line is drawn anew, in milliseconds. */
-const LIVE_INTERVAL = 50;
-
 /** Reports a run while it goes on and when it has ended. */
 export class ConsoleReport {
   readonly #output: Output;
+  readonly #live: LiveLine;
   readonly #style: Style;
   readonly #onlyUnexpected: boolean;
   readonly #all: Reported[] = [];
   readonly #started = performance.now();
-  #drawn = 0;
 
   /**
    * Starts the time.
@@ -48,17 +36,14 @@ export class ConsoleReport {
    */
   constructor(output: Output, readonly total: number, options: ConsoleReportOptions = {}) {
     this.#output = output;
+    this.#live = new LiveLine(output);
     this.#style = output.color ? colorStyle : plainStyle;
     this.#onlyUnexpected = options.onlyUnexpected ?? false;
   }
 
   /** A case begins. */
   begin(id: string): void {
-    const now = performance.now();
-    if (!this.#output.isTerminal || now - this.#drawn < LIVE_INTERVAL) return;
-    this.#drawn = now;
-    const line = `${this.#all.length}/${this.total} ${id}`;
-    this.#output.write(`\r\x1b[K${line.slice(0, this.#output.columns - 1)}`);
+    this.#live.showBriefly(`${this.#all.length}/${this.total} ${id}`);
   }
 
   /** A case has ended. */
@@ -66,25 +51,23 @@ export class ConsoleReport {
     this.#all.push(reported);
   }
 
-  /** Writes failures, known failures, stale entries, skips and the summary. */
-  finish(): void {
-    if (this.#output.isTerminal) this.#output.write("\r\x1b[K");
+  /**
+   * Writes failures, known failures, stale entries, skips and the summary.
+   *
+   * @param milliseconds that the cases took, where that is not the time since the report began
+   */
+  finish(milliseconds: number = performance.now() - this.#started): void {
+    this.#live.clear();
     // Several machines judge in an order of chance.
     this.#all.sort((a, b) => a.result.case.id < b.result.case.id ? -1 : 1);
     const sections = [
-      ...this.#standing("regression").map((reported) => this.#failure(reported)),
+      ...this.#standing("regression").map((reported) => formatReported(reported, this.#style)),
       this.#onlyUnexpected ? "" : this.#knownFailures(),
       this.#staleEntries(),
       this.#onlyUnexpected ? "" : this.#skips(),
-      this.#summary(),
+      this.#summary(milliseconds),
     ];
     this.#output.write(sections.filter((section) => section !== "").join("\n\n") + "\n");
-  }
-
-  #failure({ result, file, known }: Reported): string {
-    const text = formatFailure(result, this.#style, file);
-    if (known === undefined) return text;
-    return `${text}\n    the baseline knows it as ${known.verdict}: ${known.reason}`;
   }
 
   #standing(standing: Standing): Reported[] {
@@ -96,7 +79,7 @@ export class ConsoleReport {
     if (known.length === 0) return "";
     return grouped(
       `${known.length} known failures of this host, by reason:`,
-      known.map(({ result, known }) => [known!.reason, result.case.id]),
+      known.map(({ result, known }) => [known?.reason ?? "", result.case.id]),
     );
   }
 
@@ -116,14 +99,14 @@ export class ConsoleReport {
     );
   }
 
-  #summary(): string {
+  #summary(milliseconds: number): string {
     const count = (test: (reported: Reported) => boolean) => this.#all.filter(test).length;
     const passed = count(({ result }) => result.verdict === "pass");
     const failed = count(({ standing }) => standing === "regression");
     const known = count(({ standing }) => standing === "known");
     const stale = count(({ standing }) => standing === "stale");
     const skipped = count(({ result }) => result.verdict === "skip");
-    const seconds = ((performance.now() - this.#started) / 1000).toFixed(2);
+    const seconds = (milliseconds / 1000).toFixed(2);
     const parts = [`${passed} passed`, `${failed} failed`, `${skipped} skipped`];
     if (known > 0) parts.push(`${known} known to fail`);
     if (stale > 0) parts.push(`${stale} stale in the baseline`);
@@ -135,7 +118,11 @@ export class ConsoleReport {
 /** How many ids of a group are shown. */
 const SHOWN = 6;
 
-function grouped(head: string, pairs: readonly (readonly [reason: string, id: string])[]): string {
+/** Ids below the reason that they share. */
+export function grouped(
+  head: string,
+  pairs: readonly (readonly [reason: string, id: string])[],
+): string {
   const groups = new Map<string, string[]>();
   for (const [reason, id] of pairs) groups.set(reason, [...groups.get(reason) ?? [], id]);
   const lines = [...groups].flatMap(([reason, ids]) => {
@@ -143,11 +130,4 @@ function grouped(head: string, pairs: readonly (readonly [reason: string, id: st
     return [`    ${reason}`, `        ${ids.slice(0, SHOWN).join(", ")}${more}`];
   });
   return [head, ...lines].join("\n");
-}
-
-/** Whether a run ended as it should: 0; or not: 1; or judged nothing: 3. */
-export function exitCode(all: readonly Reported[]): number {
-  const judged = all.some(({ result }) => result.verdict === "pass" || isFailure(result.verdict));
-  if (!judged) return 3;
-  return all.some(({ standing }) => standing === "regression" || standing === "stale") ? 1 : 0;
 }

@@ -5,6 +5,7 @@ import type { Assembled } from "../x86/asm/assemble.ts";
 import { formatListing, listing } from "../x86/asm/listing.ts";
 import type { Segment } from "../x86/registers.ts";
 import type { Registers, SystemRegisters } from "../x86/state.ts";
+import type { Case } from "../suite/case.ts";
 import type { Autopsy, CaseResult } from "../suite/verdict.ts";
 import type { Style } from "./style.ts";
 
@@ -16,12 +17,17 @@ const registerRows: readonly (readonly (keyof Registers)[])[] = [
   ["rip", "rflags"],
 ];
 
+/** A result as far as a report needs it: one that was read back may lack the guest. */
+export type ReportedResult = Omit<CaseResult, "case"> & {
+  readonly case: Pick<Case, "id" | "spec"> & Partial<Pick<Case, "mode">>;
+};
+
 /** Renders a failed case, without a newline at the end. */
-export function formatFailure(result: CaseResult, style: Style, file?: string): string {
+export function formatFailure(result: ReportedResult, style: Style, file?: string): string {
   const { case: { id, spec, mode }, verdict, reason, autopsy, log } = result;
-  const where = file === undefined ? `${mode} mode` : `${mode} mode, ${file}`;
+  const where = [mode === undefined ? [] : `${mode} mode`, file ?? []].flat().join(", ");
   const lines = [
-    `${style.bad(verdict.toUpperCase())} ${style.strong(id)}  ${style.faint(where)}`,
+    `${style.bad(verdict.toUpperCase())} ${style.strong(id)}  ${style.faint(where)}`.trimEnd(),
     ...(reason ?? "").split("\n"),
     `promised by ${spec.join("; ")}`,
     ...traceLines(result).map((line) => formatDiffLine(line, style)),
@@ -40,7 +46,7 @@ function logLines(log: string): string[] {
   return [`the kernel's log${left}:`, ...lines.slice(0, LOG_SHOWN).map((line) => `  ${line}`)];
 }
 
-function traceLines({ expected, trace, divergence }: CaseResult): DiffLine[] {
+function traceLines({ expected, trace, divergence }: ReportedResult): DiffLine[] {
   if (divergence !== undefined) return diff(expected, trace, divergence);
   return trace.map((event) => ({ mark: " ", text: formatLine(event) }));
 }

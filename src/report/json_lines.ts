@@ -1,11 +1,12 @@
-/** The run as JSON lines: one object a line, written as soon as it is known, and read back. */
+/** Runs as JSON lines: one object a line, and read back. */
 import { compare } from "../trace/script.ts";
 import { format } from "../trace/format.ts";
 import { parse, parseRecorded } from "../trace/parse.ts";
-import type { Standing } from "../suite/baseline.ts";
+import type { KnownFailure, Standing } from "../suite/baseline.ts";
 import type { Case } from "../suite/case.ts";
 import { prepareGuest } from "../suite/guest.ts";
 import type { Autopsy, CaseResult, Verdict } from "../suite/verdict.ts";
+import type { ReportedResult } from "./failure.ts";
 
 /** What stands in the first line: where the cases ran. */
 export interface RunHeader {
@@ -16,6 +17,12 @@ export interface RunHeader {
   readonly backend: string;
   /** Module parameters that were given to a lab, such as `npt=0`. */
   readonly params?: readonly string[];
+  /** Whether the kernel ran in a lab, not on the machine itself. */
+  readonly lab?: boolean;
+  /** Which part of the run this is, as `2/4`; absent where it is the whole. */
+  readonly shard?: string;
+  /** The lens that the cases ran under. */
+  readonly lens?: string;
   /** How many cases were chosen. */
   readonly cases: number;
 }
@@ -26,6 +33,8 @@ export interface CaseRecord {
   readonly id: string;
   readonly verdict: Verdict;
   readonly standing: Standing;
+  /** What the baseline says of it, if it lists it. */
+  readonly known?: KnownFailure;
   readonly reason?: string;
   readonly spec: readonly string[];
   readonly milliseconds: number;
@@ -41,14 +50,19 @@ export interface CaseRecord {
 /** A line of a run's file. */
 export type RunRecord = RunHeader | CaseRecord;
 
-/** The record of a result. */
-export function caseRecord(result: CaseResult, standing: Standing): CaseRecord {
+/** The record of a result, with what the baseline says of it. */
+export function caseRecord(
+  result: ReportedResult,
+  standing: Standing,
+  known?: KnownFailure,
+): CaseRecord {
   const { case: { id, spec }, verdict, reason, expected, trace, autopsy, milliseconds } = result;
   return {
     kind: "case",
     id,
     verdict,
     standing,
+    known,
     reason,
     spec,
     milliseconds: Math.round(milliseconds * 1000) / 1000,
@@ -65,11 +79,13 @@ function standpoint({ bits, regs, sregs }: Autopsy): Omit<Autopsy, "assembled"> 
 
 /**
  * The result that a record tells of, as good as the one it was made of: the traces are compared
- * anew, the guest is assembled anew.
+ * anew, the guest is assembled anew. Without the case's definition the guest is lost.
  *
  * @throws {TraceError} when a trace of the record is malformed.
  */
-export function resultOf(record: CaseRecord, definition: Case): CaseResult {
+export function resultOf(record: CaseRecord, definition: Case): CaseResult;
+export function resultOf(record: CaseRecord, definition?: Case): ReportedResult;
+export function resultOf(record: CaseRecord, definition?: Case): ReportedResult {
   const { verdict, reason, milliseconds, log } = record;
   const expected = parse(record.expected);
   const trace = parseRecorded(record.actual);
@@ -77,13 +93,14 @@ export function resultOf(record: CaseRecord, definition: Case): CaseResult {
     ? undefined
     : compare(expected, trace);
   return {
-    case: definition,
+    case: definition ?? { id: record.id, spec: record.spec },
     verdict,
     reason,
     expected,
     trace,
     divergence: comparison === undefined || comparison.ok ? undefined : comparison.divergence,
-    autopsy: record.autopsy && { ...record.autopsy, assembled: prepareGuest(definition).assembled },
+    autopsy: record.autopsy && definition &&
+      { ...record.autopsy, assembled: prepareGuest(definition).assembled },
     milliseconds,
     log,
   };
@@ -113,11 +130,39 @@ export function parseRecord(line: string): RunRecord {
   if (record?.kind !== "run" && record?.kind !== "case") {
     throw new SyntaxError("it is neither a run's header nor a case");
   }
-  const texts = record.kind === "run"
-    ? ["kernel", "backend"]
-    : ["id", "verdict", "expected", "actual"];
-  for (const field of texts) {
-    if (typeof record[field] !== "string") throw new SyntaxError(`its ${field} is not a string`);
+  const fields = record.kind === "run" ? headerFields : caseFields;
+  for (const [field, type] of Object.entries(fields)) {
+    const found = typeof record[field];
+    if (found !== type) throw new SyntaxError(`its ${field} is not a ${type}`);
   }
+  if (record.kind === "run") return checkHeader(record);
+  if (!verdicts.has(record.verdict)) {
+    throw new SyntaxError(`its verdict is ${JSON.stringify(record.verdict)}`);
+  }
+  if (!Array.isArray(record.spec)) throw new SyntaxError("its spec is not a list");
   return record;
 }
+
+function checkHeader(header: RunHeader): RunHeader {
+  const { shard, params } = header;
+  if (shard !== undefined && !/^[1-9]\d{0,4}\/[1-9]\d{0,4}$/.test(shard)) {
+    throw new SyntaxError(`its shard is ${JSON.stringify(shard)}, not as "1/4"`);
+  }
+  if (params !== undefined && !Array.isArray(params)) {
+    throw new SyntaxError("its params is not a list");
+  }
+  return header;
+}
+
+const headerFields = { kernel: "string", backend: "string", cases: "number" };
+const caseFields = {
+  id: "string",
+  verdict: "string",
+  standing: "string",
+  milliseconds: "number",
+  expected: "string",
+  actual: "string",
+};
+const verdicts: ReadonlySet<string> = new Set<Verdict>(
+  ["pass", "fail", "skip", "timeout", "crash", "error"],
+);

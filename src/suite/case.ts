@@ -1,9 +1,11 @@
+import type { Vm } from "../kvm/vm.ts";
 import type { Assembly } from "../x86/asm/assembly.ts";
 import type { Handler } from "../x86/descriptor_tables.ts";
 import type { MachineOptions } from "../x86/modes.ts";
 import type { ModeName } from "../x86/registers.ts";
 import type { Registers } from "../x86/state.ts";
 import type { DriveContext } from "./drive.ts";
+import type { LensName } from "./lens.ts";
 import type { Requirement } from "./requirement.ts";
 
 /** Thrown when a case contradicts itself; the message names the case and the mend. */
@@ -56,10 +58,17 @@ export interface CaseDefinition {
   readonly registers?: Partial<Registers>;
   /** Default `"none"`: the host is the interrupt controller. */
   readonly irqchip?: Irqchip;
+  /**
+   * What is done to the VM before it gets memory and its first vCPU, such as a capability that has to
+   * be enabled by then. It is not recorded.
+   */
+  readonly prepare?: (vm: Vm) => void;
   /** How many vCPUs; above 1 each has its own thread. vCPU N starts at the label `vcpuN`. */
   readonly vcpus?: number;
   /** What the host does, where running the guest to the end of the trace is not enough. */
   readonly drive?: (context: DriveContext) => void | Promise<void>;
+  /** Under which lenses its trace is not promised, and why. */
+  readonly withoutLens?: Readonly<Partial<Record<LensName, string>>>;
   /** Milliseconds that all its guest time may take; default 3000. */
   readonly timeout?: number;
 }

@@ -1,4 +1,5 @@
 /** How KVM's exits and the host's actions become lines of a trace. */
+import { exitReasons } from "../../ffi/abi/exits.ts";
 import type { HostAction } from "../kvm/action.ts";
 import type { Exit } from "../kvm/exit.ts";
 import type { AccessSize, Action, GuestEvent } from "../trace/event.ts";
@@ -144,7 +145,19 @@ export function eventOf(exit: Exit, vcpu?: number, answer?: Answer): GuestEvent 
       return { kind: "memory-fault", vcpu, flags, gpa: address, size };
     }
     case "unknown":
+    case "other-architecture":
       return { kind: "unknown", vcpu, reason: BigInt(exit.exitReason) };
+    // No guest of the suite takes KVM for Xen or Hyper-V: their exits have no line of their own.
+    case "exception":
+      return { kind: "unknown", vcpu, reason: BigInt(exitReasons.KVM_EXIT_EXCEPTION) };
+    case "ap-reset-hold":
+      return { kind: "unknown", vcpu, reason: BigInt(exitReasons.KVM_EXIT_AP_RESET_HOLD) };
+    case "xen-hypercall":
+      return { kind: "unknown", vcpu, reason: BigInt(exitReasons.KVM_EXIT_XEN) };
+    case "hyperv-synic":
+    case "hyperv-hypercall":
+    case "hyperv-debug":
+      return { kind: "unknown", vcpu, reason: BigInt(exitReasons.KVM_EXIT_HYPERV) };
     default:
       return { kind: exit.reason, vcpu };
   }

@@ -9,6 +9,7 @@ import type { ExpectedTrace, StateEvent } from "../trace/event.ts";
 import { type Case, initialRegisters } from "./case.ts";
 import { CaseFailure } from "./drive.ts";
 import { type Guest, labelAddress, prepareGuest } from "./guest.ts";
+import { type LensName, makeLens } from "./lens.ts";
 import { MemoryFrame } from "./memory_frame.ts";
 import type { Start } from "./processor.ts";
 import { Recording } from "./recording.ts";
@@ -33,6 +34,10 @@ export interface LocalHostOptions {
    * says is scaled with it: 30000 gives every case ten times as long.
    */
   readonly timeout?: number;
+  /** Whether the threads of vCPUs are kept from case to case until the host is closed. */
+  readonly keepThreads?: boolean;
+  /** What is done between two exits of each guest that it must not notice; default nothing. */
+  readonly lens?: LensName;
 }
 
 /**
@@ -62,15 +67,17 @@ export class LocalHost implements Disposable {
   readonly #resident: Vm;
   readonly #watchdog = new Watchdog();
   readonly #timeout: number;
+  readonly #lens: LensName | undefined;
   #disposed = false;
   /** What this host has. */
   readonly facts: HostFacts;
 
-  private constructor(kvm: Kvm, timeout: number) {
+  private constructor(kvm: Kvm, timeout: number, lens: LensName | undefined) {
     this.#kvm = kvm;
     this.#resident = kvm.createVm();
     this.#resident.createVcpu();
     this.#timeout = timeout;
+    this.#lens = lens;
     this.facts = new HostFacts(kvm);
   }
 
@@ -81,9 +88,9 @@ export class LocalHost implements Disposable {
    * @throws {KvmError} when it gives no VM or no vCPU.
    */
   static open(options: LocalHostOptions = {}): LocalHost {
-    const kvm = Kvm.open(options.device);
+    const kvm = Kvm.open(options.device, options.keepThreads);
     try {
-      return new LocalHost(kvm, options.timeout ?? DEFAULT_TIMEOUT);
+      return new LocalHost(kvm, options.timeout ?? DEFAULT_TIMEOUT, options.lens);
     } catch (error) {
       kvm[Symbol.dispose]();
       throw error;
@@ -103,7 +110,17 @@ export class LocalHost implements Disposable {
     if (irqchip === "split") all.push("KVM_CAP_SPLIT_IRQCHIP");
     if (vcpus > 1) all.push({ capability: "KVM_CAP_MAX_VCPUS", atLeast: vcpus });
     if (definition.mode === "long") all.push({ cpuid: "LM" });
-    return this.facts.missing(all);
+    if (this.#lens === "sync-regs") all.push({ capability: "KVM_CAP_SYNC_REGS", atLeast: 7 });
+    return this.facts.missing(all) ?? this.#withoutLens(definition);
+  }
+
+  /** Why a case's trace is not promised under the lens, in words. */
+  #withoutLens({ withoutLens, vcpus = 1 }: Case): string | undefined {
+    const lens = this.#lens;
+    if (lens === undefined) return;
+    const reason = withoutLens?.[lens] ??
+      (vcpus > 1 ? "its vCPUs run beside each other, so no exit finds the others out" : undefined);
+    return reason && `lens ${lens}: ${reason}`;
   }
 
   /**
@@ -137,7 +154,7 @@ export class LocalHost implements Disposable {
       const run = this.#prepareRun(definition, guest, vm, recording);
       const outcome = definition.vcpus !== undefined && definition.vcpus > 1
         ? await runThreaded(run, definition.vcpus)
-        : await this.#watched(run);
+        : await runInline(run, this.#watchdog);
       autopsy = outcome.autopsy;
       return this.#judge(recording, outcome.state, outcome.failure, result);
     } catch (error) {
@@ -156,6 +173,7 @@ export class LocalHost implements Disposable {
         vm.enableCapability("KVM_CAP_SPLIT_IRQCHIP", SPLIT_IRQCHIP_PINS);
       }
       if (this.facts.capability("KVM_CAP_SET_TSS_ADDR") > 0) vm.setTssAddress(TSS_ADDRESS);
+      definition.prepare?.(vm);
       return vm;
     } catch (error) {
       vm[Symbol.dispose]();
@@ -184,18 +202,13 @@ export class LocalHost implements Disposable {
       recording,
       frame,
       start,
-      hasMpState: this.facts.capability("KVM_CAP_MP_STATE") > 0,
+      lens: this.#lens && makeLens(this.#lens, this.#kvm, vm),
+      readable: {
+        mpState: this.facts.capability("KVM_CAP_MP_STATE") > 0,
+        xsave: this.facts.capability("KVM_CAP_XSAVE") > 0,
+      },
       timeout: (definition.timeout ?? DEFAULT_TIMEOUT) * (this.#timeout / DEFAULT_TIMEOUT),
     };
-  }
-
-  async #watched(run: CaseRun): ReturnType<typeof runInline> {
-    this.#watchdog.arm(run.timeout);
-    try {
-      return await runInline(run);
-    } finally {
-      this.#watchdog.disarm();
-    }
   }
 
   #judge(

@@ -6,6 +6,9 @@ import { type CpuidFeatureName, cpuidFeatures } from "../x86/cpuid.ts";
 /** Which vendor's virtualization extension KVM runs guests with, by the loaded module. */
 export type Backend = "vmx" | "svm" | "pvm" | "unknown";
 
+/** What may emulate a CPU: QEMU's TCG, or Bochs. */
+export type Emulation = "qemu-tcg" | "bochs";
+
 /** Something a host must have for a case to say anything. */
 export type Requirement =
   | CapabilityName
@@ -18,7 +21,7 @@ export type Requirement =
   /** A parameter of a KVM module, as /sys/module shows it. */
   | { readonly parameter: string; readonly value: string }
   /** A CPU that is no emulation which the case would bring down, all later cases with it. */
-  | { readonly notEmulatedBy: "qemu-tcg"; readonly because: string };
+  | { readonly notEmulatedBy: Emulation; readonly because: string };
 
 /** What is known of a host: its capabilities, its CPUID, its vendor's module. */
 export class HostFacts {
@@ -79,11 +82,15 @@ export class HostFacts {
         : `backend ${requirement.backend.join(" or ")}, here ${this.backend}`;
     }
     if ("notEmulatedBy" in requirement) {
-      return isQemuTcg() ? `a CPU not emulated by QEMU: ${requirement.because}` : undefined;
+      const { notEmulatedBy, because } = requirement;
+      const { name, detect } = emulations[notEmulatedBy];
+      return detect() ? `a CPU not emulated by ${name}: ${because}` : undefined;
     }
     const { parameter, value } = requirement;
     const found = readParameter(parameter);
-    return found === value ? undefined : `module parameter ${parameter}=${value}, here ${found}`;
+    return asNumber(found) === asNumber(value)
+      ? undefined
+      : `module parameter ${parameter}=${value}, here ${found}`;
   }
 }
 
@@ -108,6 +115,11 @@ function detectBackend(): Backend {
   return "unknown";
 }
 
+/** What is a number in one kernel may have been a truth value in an older one. */
+function asNumber(value: string): string {
+  return { Y: "1", N: "0" }[value] ?? value;
+}
+
 /** @param parameter `module.name`, such as `kvm_intel.nested` */
 function readParameter(parameter: string): string {
   const [module, name] = parameter.split(".");
@@ -118,10 +130,22 @@ function readParameter(parameter: string): string {
   }
 }
 
-/** Whether QEMU emulates this machine's CPU itself, by the name that its CPU models bear. */
-function isQemuTcg(): boolean {
+const emulations: Record<Emulation, { readonly name: string; readonly detect: () => boolean }> = {
+  // By the name that the CPU models of its own emulation bear.
+  "qemu-tcg": {
+    name: "QEMU",
+    detect: () => contains("/proc/cpuinfo", /model name\s*: QEMU TCG CPU/),
+  },
+  // Its CPU models bear the names of Intel's, its BIOS does not.
+  bochs: {
+    name: "Bochs",
+    detect: () => contains("/sys/class/dmi/id/bios_vendor", /^The Bochs Project$/m),
+  },
+};
+
+function contains(path: string, pattern: RegExp): boolean {
   try {
-    return /model name\s*: QEMU TCG CPU/.test(Deno.readTextFileSync("/proc/cpuinfo"));
+    return pattern.test(Deno.readTextFileSync(path));
   } catch {
     return false;
   }

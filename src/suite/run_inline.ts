@@ -1,6 +1,7 @@
 import { SystemCallError } from "../../ffi/errno.ts";
 import { KvmError } from "../kvm/error.ts";
 import type { Vm } from "../kvm/vm.ts";
+import type { Watchdog } from "../kvm/watchdog.ts";
 import type { StateEvent } from "../trace/event.ts";
 import type { Assembled } from "../x86/asm/assemble.ts";
 import type { Bits } from "../x86/asm/codec.ts";
@@ -8,10 +9,11 @@ import type { SystemRegisters } from "../x86/state.ts";
 import { type Case, CaseError } from "./case.ts";
 import { assertEquals, attempt, type DriveContext } from "./drive.ts";
 import { stateLines } from "./final_state.ts";
+import type { Lens } from "./lens.ts";
 import type { MemoryFrame } from "./memory_frame.ts";
 import { Processor, type Start } from "./processor.ts";
 import type { Recording } from "./recording.ts";
-import { snapshotAtStart, snapshotOf } from "./vcpu_snapshot.ts";
+import { type Readable, snapshotAtStart, snapshotOf } from "./vcpu_snapshot.ts";
 import type { Autopsy } from "./verdict.ts";
 
 /** A case on its way: everything that running it needs. */
@@ -23,7 +25,9 @@ export interface CaseRun {
   readonly frame: MemoryFrame;
   /** What each vCPU starts with. */
   readonly start: (vcpu: number) => Start;
-  readonly hasMpState: boolean;
+  readonly readable: Readable;
+  /** What the host does between two exits that the guest must not notice. */
+  readonly lens?: Lens;
   /** Milliseconds for all guest time. */
   readonly timeout: number;
 }
@@ -36,24 +40,39 @@ export interface RunOutcome {
   readonly failure?: unknown;
 }
 
-/** Runs a case of one vCPU in the calling thread, which has its watchdog armed. */
-export async function runInline(run: CaseRun): Promise<RunOutcome> {
-  const { definition, vm, recording, frame, hasMpState } = run;
+/** Which part of a case's time a guest has after it left the trace: what it does is noted only. */
+const AFTERMATH = 0.1;
+
+/** Runs a case of one vCPU in the calling thread, within its time by the watchdog of that thread. */
+export async function runInline(run: CaseRun, watchdog: Watchdog): Promise<RunOutcome> {
+  try {
+    return await runAndRead(run, (part) => watchdog.arm(run.timeout * part));
+  } finally {
+    watchdog.disarm();
+  }
+}
+
+/** @param arm gives the guest a part of its time from now on */
+async function runAndRead(run: CaseRun, arm: (part: number) => void): Promise<RunOutcome> {
+  const { definition, vm, recording, frame, readable } = run;
   using vcpu = vm.createVcpu();
-  const processor = new Processor(vcpu, recording);
+  const processor = new Processor(vcpu, recording, () => arm(AFTERMATH), run.lens);
   const start = run.start(0);
-  processor.start(start);
-  const before = snapshotAtStart(processor.read(hasMpState), start);
+  processor.start(start, readable);
+  const before = snapshotAtStart(processor.read(readable), start);
   observe(run);
+  // The time is the guest's: a slow machine may take as long to make its vCPU.
+  arm(1);
   let failure: unknown;
   try {
     if (definition.drive !== undefined) await definition.drive(context(run, processor));
     runToEnd(recording, processor);
+    run.lens?.end(vcpu);
   } catch (error) {
     failure = error;
   }
   vm.observer = undefined;
-  const reading = processor.read(hasMpState);
+  const reading = processor.read(readable);
   const last = recording.last();
   const outcome = { before, after: snapshotOf(reading), last };
   const state: StateEvent[] = stateLines(recording.expected, outcome);
@@ -87,7 +106,7 @@ function runToEnd(recording: Recording, processor: Processor): void {
 export function observe({ vm, recording, frame }: CaseRun): void {
   vm.observer = (action) => {
     recording.action(action);
-    if (action.name === "slot") frame.watch();
+    if (action.name === "slot" || action.name === "slot2") frame.watch();
   };
 }
 

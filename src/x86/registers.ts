@@ -206,3 +206,71 @@ export const pageFaultError = {
   /** The access was an instruction fetch. */
   I: 0x10,
 } as const;
+
+/** Bits of DR6 (SDM 3B 18.2.3); `BLD` and `RTM` read 1 where nothing of the kind happened. */
+export const DR6 = {
+  B0: 0x1n,
+  B1: 0x2n,
+  B2: 0x4n,
+  B3: 0x8n,
+  BLD: 0x800n,
+  BD: 0x2000n,
+  BS: 0x4000n,
+  BT: 0x8000n,
+  RTM: 0x10000n,
+} as const;
+
+/** Bits of DR7 (SDM 3B 18.2.4); the type and size of breakpoint N are bits 16 + 4N to 19 + 4N. */
+export const DR7 = {
+  L0: 0x1n,
+  G0: 0x2n,
+  L1: 0x4n,
+  G1: 0x8n,
+  L2: 0x10n,
+  G2: 0x20n,
+  L3: 0x40n,
+  G3: 0x80n,
+  LE: 0x100n,
+  GE: 0x200n,
+  RTM: 0x800n,
+  GD: 0x2000n,
+} as const;
+
+/** Bits of XCR0: the state components that XSAVE keeps (SDM 1 13.1; SDM 3A 2.6). */
+export const XCR0 = {
+  X87: 0x1n,
+  SSE: 0x2n,
+  AVX: 0x4n,
+  BNDREGS: 0x8n,
+  BNDCSR: 0x10n,
+  OPMASK: 0x20n,
+  ZMM_HI256: 0x40n,
+  HI16_ZMM: 0x80n,
+  PKRU: 0x200n,
+  TILECFG: 0x20000n,
+  TILEDATA: 0x40000n,
+} as const;
+
+/**
+ * The names of the bits that are set in a register, lowest first; bits without a name as one number.
+ *
+ * @param bits a table of names, such as {@linkcode CR0}
+ * @param value the register
+ *
+ * @example
+ * ```ts
+ * import { bitNames, CR0 } from "@trapline/trapline";
+ *
+ * console.log(bitNames(CR0, 0x80000031n)); // ["PE", "ET", "NE", "PG"]
+ * ```
+ */
+export function bitNames(bits: Readonly<Record<string, bigint>>, value: bigint): string[] {
+  const names: string[] = [];
+  let rest = value;
+  for (const [name, bit] of Object.entries(bits).sort(([, a], [, b]) => a < b ? -1 : 1)) {
+    if ((value & bit) === 0n) continue;
+    names.push(name);
+    rest &= ~bit;
+  }
+  return rest === 0n ? names : [...names, `0x${rest.toString(16)}`];
+}

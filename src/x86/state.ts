@@ -49,6 +49,73 @@ export interface SystemRegisters extends SpecialRegisters {
   readonly interrupt_bitmap: bigint[];
 }
 
+/**
+ * Segments, descriptor tables, control registers and PAE's page-directory pointers: `struct
+ * kvm_sregs2` (KVM_GET_SREGS2, KVM API 4.131).
+ */
+export interface SystemRegisters2 extends SpecialRegisters {
+  /** IA32_APIC_BASE. */
+  readonly apic_base: bigint;
+  /** Bit 0 (KVM_SREGS2_FLAGS_PDPTRS_VALID): `pdptrs` hold. */
+  readonly flags: bigint;
+  /** The four page-directory pointers that PAE paging walks from. */
+  readonly pdptrs: bigint[];
+}
+
+/** x87 and SSE registers: `struct kvm_fpu` (KVM_GET_FPU, KVM API 4.22). */
+export interface FloatingPointRegisters {
+  /** ST0 to ST7 by their place in the stack, 10 bytes of each 16. */
+  readonly fpr: Uint8Array[];
+  /** Control word. */
+  readonly fcw: number;
+  /** Status word. */
+  readonly fsw: number;
+  /** Tag word in FXSAVE's short form: a bit set for each register in use. */
+  readonly ftwx: number;
+  /** Opcode of the last x87 instruction, 11 bits. */
+  readonly last_opcode: number;
+  /** Its address. */
+  readonly last_ip: bigint;
+  /** The address of its operand. */
+  readonly last_dp: bigint;
+  /** XMM0 to XMM15, 16 bytes each. */
+  readonly xmm: Uint8Array[];
+  /** MXCSR: control and status of SSE. */
+  readonly mxcsr: number;
+}
+
+/** An extended control register: `struct kvm_xcr` (KVM_GET_XCRS, KVM API 4.44). */
+export interface ExtendedControlRegister {
+  /** 0 for XCR0. */
+  readonly xcr: number;
+  /** Its 64 bits. */
+  readonly value: bigint;
+}
+
+/** What a vCPU holds as a hypervisor: `struct kvm_nested_state` (KVM API 4.114). */
+export interface NestedState {
+  /** KVM_STATE_NESTED_*. */
+  readonly flags: number;
+  /** 0 (KVM_STATE_NESTED_FORMAT_VMX) or 1 (KVM_STATE_NESTED_FORMAT_SVM). */
+  readonly format: number;
+  /** The vendor's header of 120 bytes, and the rest. */
+  readonly data: Uint8Array;
+}
+
+/** A machine check: `struct kvm_x86_mce` (KVM_X86_SET_MCE, KVM API 4.106). */
+export interface MachineCheck {
+  /** Which bank, 8 bits. */
+  readonly bank: number;
+  /** IA32_MCi_STATUS. */
+  readonly status: bigint;
+  /** IA32_MCi_ADDR. */
+  readonly addr: bigint;
+  /** IA32_MCi_MISC. */
+  readonly misc: bigint;
+  /** IA32_MCG_STATUS. */
+  readonly mcg_status: bigint;
+}
+
 /** DR0 to DR3, DR6 and DR7: `struct kvm_debugregs` (KVM_GET_DEBUGREGS, KVM API 4.34). */
 export interface DebugRegisters {
   /** DR0 to DR3: linear addresses. */

@@ -1,0 +1,46 @@
+import { HostError } from "../kvm/kvm.ts";
+import type { LensName } from "../suite/lens.ts";
+import { LocalHost } from "../suite/local_host.ts";
+import type { Backend } from "./backend.ts";
+import { CommandError, exitCodes } from "./exit.ts";
+
+/** How this machine's KVM is judged. */
+export interface HostOptions {
+  /** Milliseconds that a case's guest may take if the case does not say. */
+  readonly timeout?: number;
+  /** What the host does between two exits. */
+  readonly lens?: LensName;
+  /** What to do on a machine that has no KVM, in a sentence. */
+  readonly wayOn?: string;
+}
+
+/** The KVM of this machine. */
+export function hostBackend(options: HostOptions = {}): Backend {
+  return {
+    name: "host",
+    open(cases, progress) {
+      const host = openHost(options);
+      return Promise.resolve({
+        place: { kernel: Deno.osRelease(), backend: host.facts.backend, lens: options.lens },
+        async *results() {
+          for (const { case: definition } of cases) {
+            progress.case(definition.id);
+            yield await host.run(definition);
+          }
+        },
+        [Symbol.asyncDispose]: () => Promise.resolve(host[Symbol.dispose]()),
+      });
+    },
+  };
+}
+
+function openHost({ timeout, lens, wayOn }: HostOptions): LocalHost {
+  try {
+    return LocalHost.open({ timeout, lens, keepThreads: true });
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    // A lab's Deno and its kernel are those of an x86-64 Linux host too.
+    const way = wayOn === undefined || error.problem === "platform" ? "" : ` ${wayOn}`;
+    throw new CommandError(error.message + way, exitCodes.nothing);
+  }
+}

@@ -1,0 +1,59 @@
+import { kvm_create_guest_memfd } from "../../ffi/abi/memory.ts";
+import { encode } from "../../ffi/abi/layout.ts";
+import { unsigned64 } from "../../ffi/argument.ts";
+import { FileDescriptor } from "../../ffi/file_descriptor.ts";
+import { ioctlBuffer } from "./ioctl.ts";
+
+/**
+ * Memory that only guests can reach: the file that KVM_CREATE_GUEST_MEMFD gives (KVM API 4.142).
+ *
+ * It is bound to a slot with {@link GuestMemory.setSlot2} and cannot be mapped by this process.
+ */
+export class GuestMemoryFile implements Disposable {
+  readonly #fd: FileDescriptor;
+  /** Bytes. */
+  readonly size: bigint;
+
+  private constructor(fd: FileDescriptor, size: bigint) {
+    this.#fd = fd;
+    this.size = size;
+  }
+
+  /**
+   * Makes the file; {@link GuestMemory.createFile} is the usual way.
+   *
+   * @param vm the VM's descriptor
+   * @param size bytes; a multiple of 4096
+   * @param flags 0; none is defined
+   * @throws {KvmError} EINVAL when the size is not so, a flag is unknown, or the VM has none.
+   * @throws {ArgumentError} when a number is not 64 bits.
+   */
+  static create(
+    vm: FileDescriptor,
+    size: number | bigint,
+    flags: number | bigint,
+  ): GuestMemoryFile {
+    const bytes = unsigned64("the size of a file", size);
+    const view = new DataView(new ArrayBuffer(kvm_create_guest_memfd.size));
+    encode(kvm_create_guest_memfd, view, {
+      size: bytes,
+      flags: unsigned64("the flags of a file", flags),
+    });
+    const fd = ioctlBuffer(vm, "KVM_CREATE_GUEST_MEMFD", view, `0x${bytes.toString(16)} bytes`);
+    return new GuestMemoryFile(new FileDescriptor(fd, "GuestMemoryFile"), bytes);
+  }
+
+  /**
+   * The file descriptor.
+   *
+   * @throws {DisposedError} after disposal.
+   */
+  get fd(): number {
+    return this.#fd.number;
+  }
+
+  /** Closes it; slots that it is bound to keep the memory. */
+  [Symbol.dispose](): void {
+    this.#fd[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,56 @@
+import { ArgumentError, shown, unsigned32 } from "../../ffi/argument.ts";
+import { constants } from "../../ffi/abi/constants.ts";
+import { kvm_hyperv_eventfd } from "../../ffi/abi/control.ts";
+import { encode } from "../../ffi/abi/layout.ts";
+import { EventFd } from "../../ffi/eventfd.ts";
+import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
+import { act, type Observed } from "./action.ts";
+import { ioctlBuffer } from "./ioctl.ts";
+
+/** What KVM does for a guest that takes it for Hyper-V (KVM_CAP_HYPERV_EVENTFD). */
+export class HyperV {
+  readonly #fd: FileDescriptor;
+  readonly #observed: Observed;
+
+  /** Made by {@link Vm}. */
+  constructor(fd: FileDescriptor, observed: Observed) {
+    this.#fd = fd;
+    this.#observed = observed;
+  }
+
+  /**
+   * Lets the guest's HvSignalEvent of a connection signal an eventfd (KVM_HYPERV_EVENTFD, KVM API
+   * 4.113).
+   *
+   * @param connection 24 bits
+   * @throws {KvmError} EINVAL when the connection is above 24 bits, EEXIST when it has an eventfd.
+   * @throws {ArgumentError} when the event is none or the connection not 32 bits.
+   * @throws {DisposedError} after disposal of the VM or of the eventfd.
+   */
+  assign(event: EventFd, connection: number): void {
+    if (!(event instanceof EventFd)) {
+      throw new ArgumentError(`the event is ${shown(event)}: give an EventFd`);
+    }
+    this.#set("hyperv-eventfd", connection, event.fd, 0);
+  }
+
+  /**
+   * Undoes {@link assign}.
+   *
+   * @throws {KvmError} ENOENT when the connection has no eventfd.
+   * @throws {ArgumentError} when the connection is not 32 bits.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  release(connection: number): void {
+    this.#set("hyperv-eventfd-release", connection, -1, constants.KVM_HYPERV_EVENTFD_DEASSIGN);
+  }
+
+  #set(action: string, connection: number, fd: number, flags: number): void {
+    const view = new DataView(new ArrayBuffer(kvm_hyperv_eventfd.size));
+    const conn_id = unsigned32("the connection", connection);
+    encode(kvm_hyperv_eventfd, view, { conn_id, fd, flags });
+    act(this.#observed, action, [conn_id], () => {
+      ioctlBuffer(this.#fd, "KVM_HYPERV_EVENTFD", view, `connection ${conn_id}`);
+    });
+  }
+}
