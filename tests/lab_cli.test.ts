@@ -372,6 +372,7 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     const child = new Deno.Command(Deno.execPath(), {
       args: [...lab.arguments, `--json=${json}`],
       env: { ...lab.environment, NO_COLOR: "1" },
+      detached: true,
       stdout: "piped",
       stderr: "piped",
     }).spawn();
@@ -384,7 +385,8 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     };
     while (lines() < 3) await new Promise((resolve) => setTimeout(resolve, 20));
     assert(lab.emulator() !== undefined);
-    child.kill(signal);
+    // As a terminal does: to all processes of the group.
+    Deno.kill(-child.pid, signal);
     const output = await child.output();
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     assertEquals([output.code, text(output.stderr)], [code, "interrupted\n"]);
