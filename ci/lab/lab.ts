@@ -207,6 +207,7 @@ const skippedInitcalls = [
   "trace_eval_init",
   "crypto_kdf108_init",
   "btf_vmlinux_init",
+  "ftrace_check_for_weak_functions",
 ];
 
 function commandLine({ parameters, description }: Lab, numbers: readonly number[]): string {
@@ -217,6 +218,8 @@ function commandLine({ parameters, description }: Lab, numbers: readonly number[
     "8250.nr_uarts=4 i8042.noaux i8042.nokbd",
     "mitigations=off audit=0 apparmor=0 selinux=0 nowatchdog rodata=off random.trust_cpu=on",
     "cryptomgr.notests=1",
+    // Memory is not zeroed, counted, checked or given back where nothing depends on it.
+    "init_on_alloc=0 hardened_usercopy=off cgroup_disable=memory retain_initrd",
     `initcall_blacklist=${skippedInitcalls.join(",")}`,
     // What a guest puts behind a certain prefix is emulated; no other guest notices.
     "kvm.force_emulation_prefix=1",
