@@ -61,11 +61,11 @@ const ioctls: Record<string, Row> = {
   ],
   KVM_GET_DIRTY_LOG: ["4.8", "GuestMemory.dirtyLog", "memslot/dirty-log*", "basic"],
   KVM_RUN: ["4.10", "Vcpu.run Vcpu.complete", "exit/kick* exit/immediate-exit*", "basic"],
-  KVM_GET_REGS: ["4.11", "Vcpu.regs", "exit/set-regs*", "basic"],
-  KVM_SET_REGS: ["4.12", "Vcpu.setRegs", "exit/set-regs*", "basic"],
+  KVM_GET_REGS: ["4.11", "Vcpu.regs", "exit/set-regs* state/regs*", "basic"],
+  KVM_SET_REGS: ["4.12", "Vcpu.setRegs", "exit/set-regs* state/regs*", "basic"],
   KVM_GET_SREGS: ["4.13", "Vcpu.sregs", "exit/set-sregs*", "basic"],
   KVM_SET_SREGS: ["4.14", "Vcpu.setSregs", "exit/set-sregs* exit/set-sregs-refused*", "basic"],
-  KVM_TRANSLATE: ["4.15", "Vcpu.translate", "tests/vcpu.test.ts", "basic"],
+  KVM_TRANSLATE: ["4.15", "Vcpu.translate", "state/translate*", "basic"],
   KVM_INTERRUPT: ["4.16", "Vcpu.interrupt", "interrupt/inject*", "basic"],
   KVM_GET_MSRS: [
     "4.18",
@@ -74,12 +74,12 @@ const ioctls: Record<string, Row> = {
     "basic",
   ],
   KVM_SET_MSRS: ["4.19", "Vcpu.setMsrs", "msr/set-partial* msr/too-many*", "basic"],
-  KVM_SET_CPUID: ["4.20", "Vcpu.setBasicCpuid", "tests/vcpu.test.ts", "basic"],
-  KVM_SET_CPUID2: ["kvm.h", "Vcpu.setCpuid", "cpuid/*", "KVM_CAP_EXT_CPUID"],
-  KVM_GET_CPUID2: ["kvm.h", "Vcpu.cpuid", "cpuid/*", "KVM_CAP_EXT_CPUID"],
+  KVM_SET_CPUID: ["4.20", "Vcpu.setBasicCpuid", "state/cpuid*", "basic"],
+  KVM_SET_CPUID2: ["kvm.h", "Vcpu.setCpuid", "cpuid/* state/cpuid*", "KVM_CAP_EXT_CPUID"],
+  KVM_GET_CPUID2: ["kvm.h", "Vcpu.cpuid", "state/cpuid* cpuid/after-run*", "KVM_CAP_EXT_CPUID"],
   KVM_SET_SIGNAL_MASK: ["4.21", "Vm.createVcpu", "exit/kick* exit/runaway*", "basic"],
-  KVM_GET_FPU: ["4.22", "Vcpu.fpu", "tests/vcpu.test.ts", "basic"],
-  KVM_SET_FPU: ["4.23", "Vcpu.setFpu", "tests/vcpu.test.ts", "basic"],
+  KVM_GET_FPU: ["4.22", "Vcpu.fpu", "state/fpu*", "basic"],
+  KVM_SET_FPU: ["4.23", "Vcpu.setFpu", "state/fpu*", "basic"],
   KVM_CREATE_IRQCHIP: [
     "4.24",
     "Interrupts.createIrqchip",
@@ -116,25 +116,25 @@ const ioctls: Record<string, Row> = {
   KVM_GET_VCPU_EVENTS: [
     "4.31",
     "Vcpu.events",
-    "interrupt/events-flags interrupt/nmi-masked-state",
+    "state/events* interrupt/events-flags",
     "KVM_CAP_VCPU_EVENTS",
   ],
   KVM_SET_VCPU_EVENTS: [
     "4.32",
     "Vcpu.setEvents",
-    "interrupt/exception-inject* interrupt/events-flags",
+    "state/events* interrupt/exception-inject*",
     "KVM_CAP_VCPU_EVENTS",
   ],
   KVM_GET_DEBUGREGS: [
     "4.33",
     "Vcpu.debugRegs",
-    "system/unknown-flags~debug-registers",
+    "state/debug-registers*",
     "KVM_CAP_DEBUGREGS",
   ],
   KVM_SET_DEBUGREGS: [
     "4.34",
     "Vcpu.setDebugRegs",
-    "system/unknown-flags~debug-registers",
+    "system/unknown-flags~debug-registers state/debug-registers*",
     "KVM_CAP_DEBUGREGS",
   ],
   KVM_SET_USER_MEMORY_REGION: [
@@ -150,8 +150,18 @@ const ioctls: Record<string, Row> = {
     "system/enable-capability* system/unknown-flags~enable-capability",
     "KVM_CAP_ENABLE_CAP, KVM_CAP_ENABLE_CAP_VM",
   ],
-  KVM_GET_MP_STATE: ["4.38", "Vcpu.mpState", "exit/mp-state* system/boot-cpu*", "KVM_CAP_MP_STATE"],
-  KVM_SET_MP_STATE: ["4.39", "Vcpu.setMpState", "exit/mp-state*", "KVM_CAP_MP_STATE"],
+  KVM_GET_MP_STATE: [
+    "4.38",
+    "Vcpu.mpState",
+    "exit/mp-state* state/mp-state* system/boot-cpu*",
+    "KVM_CAP_MP_STATE",
+  ],
+  KVM_SET_MP_STATE: [
+    "4.39",
+    "Vcpu.setMpState",
+    "exit/mp-state* state/mp-state*",
+    "KVM_CAP_MP_STATE",
+  ],
   KVM_SET_IDENTITY_MAP_ADDR: [
     "4.40",
     "Vm.setIdentityMapAddress",
@@ -164,10 +174,10 @@ const ioctls: Record<string, Row> = {
     "system/boot-cpu* limits/boot-cpu*",
     "KVM_CAP_SET_BOOT_CPU_ID",
   ],
-  KVM_GET_XSAVE: ["4.42", "Vcpu.xsave", "tests/save.test.ts", "KVM_CAP_XSAVE"],
-  KVM_SET_XSAVE: ["4.43", "Vcpu.setXsave", "tests/save.test.ts", "KVM_CAP_XSAVE"],
-  KVM_GET_XCRS: ["4.44", "Vcpu.xcrs", "tests/save.test.ts", "KVM_CAP_XCRS"],
-  KVM_SET_XCRS: ["4.45", "Vcpu.setXcrs", "tests/save.test.ts", "KVM_CAP_XCRS"],
+  KVM_GET_XSAVE: ["4.42", "Vcpu.xsave", "state/xsave*", "KVM_CAP_XSAVE"],
+  KVM_SET_XSAVE: ["4.43", "Vcpu.setXsave", "state/xsave* state/xsave-refused*", "KVM_CAP_XSAVE"],
+  KVM_GET_XCRS: ["4.44", "Vcpu.xcrs", "state/xcr0*", "KVM_CAP_XCRS"],
+  KVM_SET_XCRS: ["4.45", "Vcpu.setXcrs", "state/xcr0*", "KVM_CAP_XCRS"],
   KVM_GET_SUPPORTED_CPUID: [
     "4.46",
     "Kvm.supportedCpuid",
@@ -183,17 +193,17 @@ const ioctls: Record<string, Row> = {
   KVM_SET_TSC_KHZ: [
     "4.55",
     "Vcpu.setTscKhz Vm.setTscKhz",
-    "system/tsc-khz",
+    "system/tsc-khz state/tsc*",
     "KVM_CAP_TSC_CONTROL, KVM_CAP_VM_TSC_CONTROL",
   ],
   KVM_GET_TSC_KHZ: [
     "4.56",
     "Vcpu.tscKhz Vm.tscKhz",
-    "system/tsc-khz",
+    "system/tsc-khz state/tsc*",
     "KVM_CAP_GET_TSC_KHZ, KVM_CAP_VM_TSC_CONTROL",
   ],
-  KVM_GET_LAPIC: ["4.57", "Vcpu.lapic", "apic/registers* tests/save.test.ts", "KVM_CAP_IRQCHIP"],
-  KVM_SET_LAPIC: ["4.58", "Vcpu.setLapic", "tests/save.test.ts", "KVM_CAP_IRQCHIP"],
+  KVM_GET_LAPIC: ["4.57", "Vcpu.lapic", "state/lapic* state/no-lapic*", "KVM_CAP_IRQCHIP"],
+  KVM_SET_LAPIC: ["4.58", "Vcpu.setLapic", "state/lapic* state/no-lapic*", "KVM_CAP_IRQCHIP"],
   KVM_IOEVENTFD: [
     "4.59",
     "IoEvents.assign IoEvents.release",
@@ -265,7 +275,7 @@ const ioctls: Record<string, Row> = {
   KVM_SET_DEVICE_ATTR: [
     "4.80",
     "Device.setAttribute Vcpu.setTscOffset",
-    "system/device* tests/vcpu.test.ts",
+    "system/device* state/tsc*",
     "KVM_CAP_DEVICE_CTRL, KVM_CAP_VCPU_ATTRIBUTES",
   ],
   KVM_GET_DEVICE_ATTR: [
@@ -292,7 +302,7 @@ const ioctls: Record<string, Row> = {
     "system/emulated-cpuid system/list-too-small~emulated-cpuid",
     "KVM_CAP_EXT_EMUL_CPUID",
   ],
-  KVM_SMI: ["4.96", "Vcpu.smi", "tests/vcpu.test.ts", "KVM_CAP_X86_SMM"],
+  KVM_SMI: ["4.96", "Vcpu.smi", "smm/enter* smm/nesting*", "KVM_CAP_X86_SMM"],
   KVM_X86_SET_MSR_FILTER: ["4.97", "Vm.setMsrFilter", "msr/filter*", "KVM_CAP_X86_MSR_FILTER"],
   KVM_REINJECT_CONTROL: [
     "4.99",
@@ -309,10 +319,10 @@ const ioctls: Record<string, Row> = {
   KVM_X86_SETUP_MCE: [
     "4.105",
     "Vcpu.setupMce",
-    "system/mce-capabilities",
+    "system/mce-capabilities state/machine-check*",
     "KVM_CAP_MCE",
   ],
-  KVM_X86_SET_MCE: ["4.106", "Vcpu.setMce", "msr/machine-check* tests/vcpu.test.ts", "KVM_CAP_MCE"],
+  KVM_X86_SET_MCE: ["4.106", "Vcpu.setMce", "state/machine-check*", "KVM_CAP_MCE"],
   KVM_MEMORY_ENCRYPT_OP: [
     "4.110",
     "Encryption.check Encryption.command",
@@ -337,11 +347,16 @@ const ioctls: Record<string, Row> = {
     "system/hyperv-eventfd",
     "KVM_CAP_HYPERV_EVENTFD",
   ],
-  KVM_GET_NESTED_STATE: ["4.114", "Vcpu.nestedState", "tests/vcpu.test.ts", "KVM_CAP_NESTED_STATE"],
+  KVM_GET_NESTED_STATE: [
+    "4.114",
+    "Vcpu.nestedState",
+    "system/nested-state",
+    "KVM_CAP_NESTED_STATE",
+  ],
   KVM_SET_NESTED_STATE: [
     "4.115",
     "Vcpu.setNestedState",
-    "tests/vcpu.test.ts",
+    "system/nested-state",
     "KVM_CAP_NESTED_STATE",
   ],
   KVM_REGISTER_COALESCED_MMIO: [
@@ -388,15 +403,15 @@ const ioctls: Record<string, Row> = {
     "system/xen-vcpu-attribute",
     "KVM_CAP_XEN_HVM",
   ],
-  KVM_GET_SREGS2: ["4.131", "Vcpu.sregs2", "tests/vcpu.test.ts", "KVM_CAP_SREGS2"],
-  KVM_SET_SREGS2: ["4.132", "Vcpu.setSregs2", "tests/vcpu.test.ts", "KVM_CAP_SREGS2"],
+  KVM_GET_SREGS2: ["4.131", "Vcpu.sregs2", "state/sregs2*", "KVM_CAP_SREGS2"],
+  KVM_SET_SREGS2: ["4.132", "Vcpu.setSregs2", "state/sregs2*", "KVM_CAP_SREGS2"],
   KVM_GET_STATS_FD: [
     "4.133",
     "Vm.statistics Vcpu.statistics Statistics.read",
     "stats/*",
     "KVM_CAP_BINARY_STATS_FD",
   ],
-  KVM_GET_XSAVE2: ["4.134", "Vcpu.xsave Vcpu.xsaveSize", "tests/save.test.ts", "KVM_CAP_XSAVE2"],
+  KVM_GET_XSAVE2: ["4.134", "Vcpu.xsave Vcpu.xsaveSize", "state/xsave*", "KVM_CAP_XSAVE2"],
   KVM_XEN_HVM_EVTCHN_SEND: [
     "4.135",
     "Xen.sendEvent",
@@ -443,10 +458,10 @@ const ioctls: Record<string, Row> = {
   KVM_TPR_ACCESS_REPORTING: [
     "kvm.h",
     "Vcpu.setTprAccessReporting",
-    "tests/vcpu.test.ts",
+    "system/tpr-access",
     "KVM_CAP_VAPIC",
   ],
-  KVM_SET_VAPIC_ADDR: ["kvm.h", "Vcpu.setVapicAddress", "tests/vcpu.test.ts", "KVM_CAP_VAPIC"],
+  KVM_SET_VAPIC_ADDR: ["kvm.h", "Vcpu.setVapicAddress", "system/vapic*", "KVM_CAP_VAPIC"],
 };
 
 const exits: Record<string, Row> = {
@@ -557,7 +572,7 @@ const capabilities: Record<string, Row> = {
   KVM_CAP_SYNC_REGS: [
     "6.74",
     "SharedRegisters.store SharedRegisters.setRegs",
-    "tests/vcpu.test.ts",
+    "state/sync-regs*",
     "KVM_CAP_SYNC_REGS",
   ],
   KVM_CAP_SPLIT_IRQCHIP: [
@@ -678,8 +693,9 @@ const capabilities: Record<string, Row> = {
   KVM_CAP_HYPERV_SEND_IPI: [
     "8.20",
     "Vcpu.setCpuid",
-    "hyperv/hypercall*",
+    "",
     "KVM_CAP_HYPERV_SEND_IPI",
+    "it says that a guest's hypercalls send IPIs; no case of Hyper-V's has a second vCPU to send to",
   ],
   KVM_CAP_HYPERV_DIRECT_TLBFLUSH: [
     "8.21",

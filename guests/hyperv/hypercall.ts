@@ -33,7 +33,11 @@ const rows: Record<string, Row> = {
 
 /** A hypercall in 64-bit mode: input value in RCX, parameter in RDX, status in RAX. */
 export default defineCases("hyperv/hypercall", byEachCall(rows), ({ row, call }) => ({
-  spec: ["TLFS 3: hypercall interface", "TLFS 3.12: hypercall status codes"],
+  spec: [
+    "TLFS 3: hypercall interface",
+    "TLFS 3.12: hypercall status codes",
+    "KVM API 8.18: KVM_CAP_HYPERV_TLBFLUSH",
+  ],
   mode: "long",
   irqchip: "kernel",
   requires: [...requires, call.requires],

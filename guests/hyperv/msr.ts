@@ -84,7 +84,11 @@ const rows: Record<string, Row> = {
 
 /** The synthetic MSRs of Hyper-V's interface. */
 export default defineCases("hyperv/msr", rows, ({ index, steps, irqchip, state }) => ({
-  spec: ["TLFS appendix F: synthetic MSRs", "KVM API 4.118: KVM_GET_SUPPORTED_HV_CPUID"],
+  spec: [
+    "TLFS appendix F: synthetic MSRs",
+    "KVM API 4.118: KVM_GET_SUPPORTED_HV_CPUID",
+    "KVM API 8.12: KVM_CAP_HYPERV_VP_INDEX",
+  ],
   mode: "long",
   irqchip,
   requires,

@@ -3,7 +3,7 @@ import { asm, defineCase } from "../../mod.ts";
 /** The area of stolen time is written under an even version, and the flags stay 0. */
 export default defineCase({
   id: "paravirt/steal-time",
-  spec: "KVM x86 MSRs: MSR_KVM_STEAL_TIME",
+  spec: ["KVM x86 MSRs: MSR_KVM_STEAL_TIME", "KVM API 8.24: KVM_CAP_STEAL_TIME"],
   mode: "long",
   requires: [{ cpuid: "KVM-STEAL-TIME" }],
   guest: asm`

@@ -45,22 +45,24 @@ const AFTERMATH = 0.1;
 
 /** Runs a case of one vCPU in the calling thread, within its time by the watchdog of that thread. */
 export async function runInline(run: CaseRun, watchdog: Watchdog): Promise<RunOutcome> {
-  watchdog.arm(run.timeout);
   try {
-    return await runAndRead(run, () => watchdog.arm(run.timeout * AFTERMATH));
+    return await runAndRead(run, (part) => watchdog.arm(run.timeout * part));
   } finally {
     watchdog.disarm();
   }
 }
 
-async function runAndRead(run: CaseRun, onDivergence: () => void): Promise<RunOutcome> {
+/** @param arm gives the guest a part of its time from now on */
+async function runAndRead(run: CaseRun, arm: (part: number) => void): Promise<RunOutcome> {
   const { definition, vm, recording, frame, readable } = run;
   using vcpu = vm.createVcpu();
-  const processor = new Processor(vcpu, recording, onDivergence, run.lens);
+  const processor = new Processor(vcpu, recording, () => arm(AFTERMATH), run.lens);
   const start = run.start(0);
   processor.start(start, readable);
   const before = snapshotAtStart(processor.read(readable), start);
   observe(run);
+  // The time is the guest's: a slow machine may take as long to make its vCPU.
+  arm(1);
   let failure: unknown;
   try {
     if (definition.drive !== undefined) await definition.drive(context(run, processor));
