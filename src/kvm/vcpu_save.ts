@@ -54,6 +54,12 @@ const MTRRS: readonly number[] = [
   ...Array.from({ length: 8 }, (_, at) => 0x268 + at),
   0x2ff,
 ];
+/** Hyper-V's interrupt controller, of which KVM lists SCONTROL: pages, sources, timers. */
+const HYPERV_SYNIC: readonly number[] = [
+  ...[0x40000082, 0x40000083],
+  ...Array.from({ length: 16 }, (_, at) => 0x40000090 + at),
+  ...Array.from({ length: 8 }, (_, at) => 0x400000b0 + at),
+];
 /** The most MSRs of one ioctl (MAX_IO_MSRS is one more). */
 const MSR_LIMIT = 255;
 /** The most CPUID entries that KVM keeps for a vCPU (KVM_MAX_CPUID_ENTRIES). */
@@ -76,14 +82,14 @@ export interface VcpuParts {
 const scratch = new Map<number, Uint8Array<ArrayBuffer>>();
 
 /** A buffer of a size, made once: what it holds is used before the next ioctl. */
-function buffer(size: number): Uint8Array<ArrayBuffer> {
+export function scratchBytes(size: number): Uint8Array<ArrayBuffer> {
   let bytes = scratch.get(size);
   if (bytes === undefined) scratch.set(size, bytes = new Uint8Array(new ArrayBuffer(size)));
   return bytes;
 }
 
 function get(fd: FileDescriptor, name: IoctlName, size: number): Base64 {
-  const bytes = buffer(size);
+  const bytes = scratchBytes(size);
   ioctlBuffer(fd, name, bytes);
   return bytes.toBase64();
 }
@@ -138,7 +144,7 @@ function hasRing({ shared, configuration }: VcpuParts): boolean {
 
 function saveXsave({ vcpu, fd }: VcpuParts): Base64 {
   const size = vcpu.xsaveSize();
-  const bytes = buffer(size);
+  const bytes = scratchBytes(size);
   ioctlBuffer(fd, vcpu.hasXsave2() ? "KVM_GET_XSAVE2" : "KVM_GET_XSAVE", bytes);
   let end = size;
   while (end > 0 && bytes[end - 1] === 0) end--;
@@ -176,7 +182,7 @@ export function savedCapability({ name, args }: EnabledCapability): SavedCapabil
 }
 
 function saveCpuid(fd: FileDescriptor): Base64 {
-  const bytes = buffer(kvm_cpuid2.size + CPUID_LIMIT * kvm_cpuid_entry2.size);
+  const bytes = scratchBytes(kvm_cpuid2.size + CPUID_LIMIT * kvm_cpuid_entry2.size);
   const view = new DataView(bytes.buffer);
   view.setUint32(kvm_cpuid2.fields.nent[0], CPUID_LIMIT, true);
   ioctlBuffer(fd, "KVM_GET_CPUID2", bytes);
@@ -185,7 +191,7 @@ function saveCpuid(fd: FileDescriptor): Base64 {
 }
 
 function saveNestedState({ fd, features }: VcpuParts): Base64 {
-  const bytes = buffer(Math.max(features.nestedState, kvm_nested_state.size));
+  const bytes = scratchBytes(Math.max(features.nestedState, kvm_nested_state.size));
   const view = new DataView(bytes.buffer);
   const at = kvm_nested_state.fields.size[0];
   bytes.fill(0);
@@ -217,11 +223,16 @@ function wantedMsrs(parts: VcpuParts): number[] {
     ...MTRRS,
     ...Array.from({ length: 4 * banks }, (_, at) => MSR_IA32_MC0_CTL + at),
     ...Array.from({ length: interrupts }, (_, at) => MSR_IA32_MC0_CTL2 + at),
+    ...(hasSynic(parts) ? HYPERV_SYNIC : []),
   ]);
   if (hasTscOffset(parts)) all.delete(MSR_IA32_TSC);
   // The last to be set.
   if (all.delete(MSR_IA32_TSC_DEADLINE)) all.add(MSR_IA32_TSC_DEADLINE);
   return [...all];
+}
+
+function hasSynic({ vcpu: { configuration: { capabilities = [] } } }: VcpuParts): boolean {
+  return capabilities.some(({ name }) => name.startsWith("KVM_CAP_HYPERV_SYNIC"));
 }
 
 /** Reads the MSRs to save, without those that cannot be read. */
