@@ -4,6 +4,7 @@ import { EventFd } from "../ffi/eventfd.ts";
 import { FileDescriptor } from "../ffi/file_descriptor.ts";
 import { Mapping, PAGE_SIZE } from "../ffi/mapping.ts";
 import { Kvm } from "../src/kvm/kvm.ts";
+import type { SavedVcpu, SavedVm } from "../src/kvm/saved_state.ts";
 import type { Vcpu } from "../src/kvm/vcpu.ts";
 import type { Vm } from "../src/kvm/vm.ts";
 import { Watchdog } from "../src/kvm/watchdog.ts";
@@ -50,11 +51,16 @@ function disposeTwice(object: Disposable): void {
   object[Symbol.dispose]();
 }
 
+/** Nothing of it is looked at any more. */
+const nothing = {} as SavedVm;
+
 const kvmMembers: Members<Kvm> = {
   apiVersion: (kvm) => kvm.apiVersion(),
   attribute: (kvm) => kvm.attribute({ group: 0, attribute: 0 }),
   checkExtension: (kvm) => kvm.checkExtension("KVM_CAP_IRQCHIP"),
   createVm: (kvm) => kvm.createVm(),
+  renew: (kvm) => kvm.renew(undefined as unknown as Vm),
+  restore: (kvm) => kvm.restore(nothing),
   emulatedCpuid: (kvm) => kvm.emulatedCpuid(),
   fd: (kvm) => kvm.fd,
   featureMsrs: (kvm) => kvm.featureMsrs([]),
@@ -72,6 +78,11 @@ const vmMembers: Members<Vm> = {
   clock: (vm) => vm.clock(),
   createDevice: (vm) => vm.createDevice(4),
   createVcpu: (vm) => vm.createVcpu(),
+  renew: (vm) => vm.renew(() => 0, 0),
+  restoreState: (vm) => vm.restoreState(nothing),
+  save: (vm) => vm.save(),
+  vcpu: (vm) => vm.vcpu(),
+  withWholeEvents: (vm) => vm.withWholeEvents(() => {}),
   enableCapability: (vm) => vm.enableCapability("KVM_CAP_SPLIT_IRQCHIP", 24),
   fd: (vm) => vm.fd,
   hasDeviceType: (vm) => vm.hasDeviceType(4),
@@ -90,6 +101,9 @@ const vmMembers: Members<Vm> = {
 };
 
 const memoryMembers: Members<Vm["memory"]> = {
+  carryDirtyLogs: (memory) => memory.carryDirtyLogs(),
+  configuredSlots: (memory) => memory.configuredSlots(),
+  renewSlots: (memory) => memory.renewSlots(),
   addRam: (memory) => memory.addRam(0x100000, PAGE_SIZE),
   bytes: (memory) => memory.bytes(0, 1),
   clearDirtyLog: (memory) => memory.clearDirtyLog(0, 0, 64),
@@ -145,6 +159,8 @@ const ioapic = { base_address: 0n, ioregsel: 0, id: 0, irr: 0, redirtbl: Array(2
 
 function irqMembers(event: EventFd): Members<Vm["irq"]> {
   return {
+    quiesceEventFds: (irq) => irq.quiesceEventFds(),
+    renewEventFds: (irq) => irq.renewEventFds(),
     createPit1: (irq) => irq.createPit1(),
     ioapic: (irq) => irq.ioapic(),
     pic: (irq) => irq.pic("pic-master"),
@@ -207,6 +223,12 @@ function vcpuMembers(vcpu: Vcpu): Members<Vcpu> {
     setSregs: (vcpu) => vcpu.setSregs(sregs),
     sregs: (vcpu) => vcpu.sregs(),
     translate: (vcpu) => vcpu.translate(0n),
+    disposed: (vcpu) => vcpu.fd,
+    hasXsave2: (vcpu) => vcpu.hasXsave2(),
+    release: (vcpu) => vcpu.release(0),
+    renew: (vcpu) => vcpu.renew(),
+    restore: (vcpu) => vcpu.restore({} as SavedVcpu),
+    save: (vcpu) => vcpu.save(),
     complete: (vcpu) => vcpu.complete(),
     dirtyRing: (vcpu) => vcpu.dirtyRing(PAGE_SIZE),
     preFault: (vcpu) => vcpu.preFault(0, PAGE_SIZE),
@@ -249,6 +271,7 @@ Deno.test("a disposed mapping", async () => {
   const mapping = Mapping.anonymous(PAGE_SIZE);
   disposeTwice(mapping);
   const { disposed, ...members } = {
+    remap: (mapping: Mapping) => mapping.remap(),
     address: (mapping: Mapping) => mapping.address,
     bytes: (mapping: Mapping) => mapping.bytes,
     disposed: (mapping: Mapping) => mapping.disposed,
@@ -262,7 +285,9 @@ Deno.test("a disposed mapping", async () => {
 Deno.test("a disposed eventfd", async () => {
   const event = new EventFd();
   disposeTwice(event);
+  assertEquals(event.disposed, true);
   await assertDisposed(event, {
+    disposed: (event) => event.fd,
     fd: (event) => event.fd,
     signal: (event) => event.signal(),
     take: (event) => event.take(),
@@ -296,6 +321,7 @@ kvmTest("a disposed VM, its memory, interrupts and events", async () => {
   await assertDisposed(vm.memory, memoryMembers);
   await assertDisposed(vm.irq, irqMembers(event));
   await assertDisposed(vm.events, {
+    renewEventFds: (events) => events.renewEventFds(),
     assign: (events) => events.assign(event, access),
     release: (events) => events.release(event, access),
     coalesce: (events) => events.coalesce(access),

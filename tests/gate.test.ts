@@ -5,7 +5,7 @@ import { parseRunFile } from "../src/report/run_file.ts";
 import type { Verdict } from "../src/suite/verdict.ts";
 import { Guests } from "./case_files.ts";
 import { assertRefused, type CommandOutcome, runCommand } from "./command.ts";
-import { kvmTest, projectRoot, runDeno } from "./host.ts";
+import { kvmTest, type Outcome, projectRoot, runDeno } from "./host.ts";
 import { record, runText } from "./records.ts";
 
 const entry = { verdict: "fail", reason: "QEMU sets A", since: "2026-01-31" };
@@ -365,6 +365,48 @@ Deno.test({
 Deno.test("a full disk does not hide a regression", async () => {
   using folder = new GateFolder({ fail: "fail" }, {});
   assertEquals((await folder.judge("--json=/dev/full")).code, 1);
+});
+
+/** Runs the gate where no command of the system is found. */
+function gateWithoutTools(folder: GateFolder, ...args: string[]): Promise<Outcome> {
+  const { path } = folder;
+  const main = new URL("src/cli/main.ts", projectRoot).pathname;
+  const own = [folder.flag, `--config=${path}/gate.json`, `--baselines=${path}/baselines`];
+  return runDeno(
+    ["run", "--allow-all", "--no-check", main, "gate", ...own, "own/pass", ...args],
+    { under: ["env", "PATH=/nowhere"] },
+  );
+}
+
+Deno.test("a backend that cannot run is told with its cause, and ends the gate with 3", async () => {
+  using folder = new GateFolder({});
+  folder.config({ backends: [{ backend: "svm", kernel: "6.12" }] });
+  const { code, stdout } = await gateWithoutTools(folder, `--junit=${folder.path}/j.xml`);
+  assertEquals(code, 3);
+  assertMatch(stdout, /^svm-6\.12: this lab needs qemu-system-x86_64, .*: apt-get install qemu-/);
+  assertMatch(
+    folder.read("j.xml"),
+    /<testcase [^>]*name="svm-6\.12"[^>]*><error message="this lab/,
+  );
+});
+
+kvmTest("an optional backend may be missing, unless it is named", async () => {
+  using folder = new GateFolder({});
+  const svm = { backend: "svm", kernel: "6.12", optional: true };
+  folder.config({ backends: [svm, { backend: "host" }] });
+  const { code, stdout } = await gateWithoutTools(folder);
+  assertEquals(code, 0, stdout);
+  assertMatch(stdout, /^svm-6\.12: this lab needs [^]*\(optional\)\n/);
+  folder.config({ backends: [{ ...svm, optional: false }, { backend: "host" }] });
+  assertEquals((await gateWithoutTools(folder)).code, 3);
+  folder.config({ backends: [svm, { backend: "host" }] });
+  assertEquals((await gateWithoutTools(folder, "--only=svm", "--only=host")).code, 3);
+});
+
+Deno.test("an optional backend alone that is missing leaves nothing judged", async () => {
+  using folder = new GateFolder({});
+  folder.config({ backends: [{ backend: "svm", kernel: "6.12", optional: true }] });
+  assertEquals((await gateWithoutTools(folder)).code, 3);
 });
 
 kvmTest("this host is judged beside its own baseline", async () => {

@@ -3,10 +3,12 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { validateWorkflow } from "npm:@action-validator/core@0.6.0";
 import { Job } from "npm:kubernetes-models@5.1.0/batch/v1";
 import { parse } from "npm:yaml@2.9.1";
+import { tools } from "../ci/lab/command.ts";
 import { compareHelp } from "../src/cli/compare.ts";
 import { conformHelp } from "../src/cli/conform.ts";
 import { gateHelp } from "../src/cli/gate.ts";
 import { readGateConfig } from "../src/cli/gate_config.ts";
+import { emulators } from "../src/cli/lab_backend.ts";
 import { mergeHelp } from "../src/cli/merge.ts";
 import { type Outcome, projectRoot, runDeno, TemporaryFolder } from "./host.ts";
 
@@ -122,6 +124,16 @@ Deno.test("the Job has a shard for each index, and each needs KVM", async () => 
   }));
   assertEquals(commands, indexes.map((index) => `--quiet conform --shard ${index + 1}/${shards}`));
 });
+
+for (const name of ["github.yml", "gitlab.yml"]) {
+  Deno.test(`${name} installs what the labs are made of`, () => {
+    const text = read(name);
+    const needed = [...emulators.values()].flatMap((emulator) => emulator.tools);
+    for (const { package: brings } of [...needed, tools.busybox, tools.objcopy]) {
+      assertMatch(text, new RegExp(` ${brings}[ \n]`), brings);
+    }
+  });
+}
 
 const helps: Readonly<Record<string, string>> = {
   conform: conformHelp,

@@ -33,7 +33,7 @@ export async function runAgent(files: CaseFiles): Promise<void> {
   let host: LocalHost;
   try {
     const lens = lensNames.find((name) => name === parameters.get("lens"));
-    host = LocalHost.open({ timeout: Number(parameters.get("timeout")), lens });
+    host = LocalHost.open({ timeout: Number(parameters.get("timeout")), lens, keepThreads: true });
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     channel.send({ kind: "failed", reason: error.message });

@@ -6,6 +6,11 @@ const KEPT_OF_OTHERS = 40;
 /** After how many milliseconds what a killed process was building is litter. */
 const LITTER_AGE = 3_600_000;
 
+/** What a disk that is not full has room for, in bytes. */
+const PROBE_SIZE = 1 << 20;
+
+type Build = (folder: string) => void | Promise<void>;
+
 /**
  * What takes time to make, kept under a key of its contents: kernels, suites, initramfs images.
  *
@@ -47,34 +52,55 @@ export class Cache {
    * @param build fills an empty folder
    * @throws {LabError} when the cache cannot be written.
    */
-  async entry(
+  async entry(kind: string, key: string, build: Build): Promise<string> {
+    return this.find(kind, key) ?? await this.#build(kind, build, () => Promise.resolve(key));
+  }
+
+  /**
+   * The path of an entry that has to be built to know what it is; if it is there already, what was
+   * built goes.
+   *
+   * @param build fills an empty folder
+   * @param keyOf gives the key of what was built
+   * @throws {LabError} when the cache cannot be written.
+   */
+  async built(
     kind: string,
-    key: string,
-    build: (folder: string) => void | Promise<void>,
+    build: Build,
+    keyOf: (folder: string) => Promise<string>,
   ): Promise<string> {
-    const found = this.find(kind, key);
-    if (found !== undefined) return found;
+    return await this.#build(kind, build, keyOf);
+  }
+
+  async #build(
+    kind: string,
+    build: Build,
+    keyOf: (folder: string) => Promise<string>,
+  ): Promise<string> {
     const parent = `${this.folder}/${kind}`;
     let unfinished: string | undefined;
     try {
       Deno.mkdirSync(parent, { recursive: true });
       unfinished = Deno.makeTempDirSync({ dir: parent, prefix: "." });
       await build(unfinished);
-      const path = `${parent}/${key}`;
-      try {
-        Deno.renameSync(unfinished, path);
-        unfinished = undefined;
-      } catch (error) {
-        // Another run was faster.
-        if (this.find(kind, key) === undefined) throw error;
+      const key = await keyOf(unfinished);
+      if (this.find(kind, key) === undefined) {
+        try {
+          Deno.renameSync(unfinished, `${parent}/${key}`);
+          unfinished = undefined;
+        } catch (error) {
+          // Another run was faster.
+          if (this.find(kind, key) === undefined) throw error;
+        }
       }
       prune(parent, key, KEPT[kind] ?? KEPT_OF_OTHERS);
-      return path;
+      return `${parent}/${key}`;
     } catch (error) {
-      if (error instanceof LabError) throw error;
+      // A command that runs out of space says so in its own words, if at all.
+      const reason = error instanceof LabError ? diskProblem(parent) : systemReason(error);
+      if (reason === undefined) throw error;
       throw new LabError(
-        `the cache ${this.folder} cannot be written: ${systemReason(error)}; ` +
-          "XDG_CACHE_HOME says where it is",
+        `the cache ${this.folder} cannot be written: ${reason}; XDG_CACHE_HOME says where it is`,
       );
     } finally {
       if (unfinished !== undefined) remove(unfinished);
@@ -85,6 +111,18 @@ export class Cache {
 function defaultFolder(): string {
   const home = Deno.env.get("HOME") ?? "/tmp";
   return `${Deno.env.get("XDG_CACHE_HOME") || `${home}/.cache`}/trapline`;
+}
+
+/** Why a folder cannot be written to, if it cannot. */
+function diskProblem(folder: string): string | undefined {
+  const probe = `${folder}/.probe-${crypto.randomUUID()}`;
+  try {
+    Deno.writeFileSync(probe, new Uint8Array(PROBE_SIZE));
+  } catch (error) {
+    return systemReason(error);
+  } finally {
+    remove(probe);
+  }
 }
 
 function prune(parent: string, key: string, kept: number): void {

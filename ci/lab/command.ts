@@ -73,7 +73,7 @@ export interface CommandOptions {
 /**
  * Runs a command to its end and gives what it wrote.
  *
- * @throws {LabError} when it is not there or fails, with the last line that it complained with.
+ * @throws {LabError} when it is not there or fails, with the line that it complained with.
  */
 export async function run(
   { command, package: packageName }: Tool,
@@ -98,7 +98,8 @@ export async function run(
   const { success, stdout, stderr } = await child.output();
   await fed;
   if (success) return stdout;
-  const complaint = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
+  const lines = new TextDecoder().decode(stderr).trim().split("\n");
+  const complaint = lines.find((line) => line.startsWith("error: ")) ?? lines.at(-1);
   throw new LabError(`${[command, ...args].join(" ")} failed: ${complaint || "it says no reason"}`);
 }
 

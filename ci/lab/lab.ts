@@ -154,8 +154,17 @@ export async function runLab(
     if (broken !== undefined) throw broken.reason;
     await writeTimes(cache, kind, measured);
   } finally {
-    if (keep === undefined) Deno.removeSync(folder, { recursive: true });
+    if (keep === undefined) await removeFolder(folder);
     else keep(folder);
+  }
+}
+
+/** Removes a folder, if nobody who tidies up has done so already. */
+async function removeFolder(folder: string): Promise<void> {
+  try {
+    await Deno.remove(folder, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -39,9 +39,10 @@ async function start(machine: Machine): Promise<RunningEmulator> {
     stderr: "piped",
   }).spawn();
   const ended = describeEnd(child);
+  // The channel is looked at first: a case is said to begin before the kernel complains of it.
   return {
-    console: tail(console, ended),
     channel: tail(channel, ended),
+    console: tail(console, ended),
     ended,
     kill: () => kill(child),
   };

@@ -1,6 +1,7 @@
 /** One boot of a lab, from its first sign to its end. */
 import type { Case } from "../../src/suite/case.ts";
-import { type EndMessage, parseMessage, type Stage } from "./channel.ts";
+import { type EndMessage, type Message, parseMessage, type Stage } from "./channel.ts";
+import { ConsoleLog } from "./console_log.ts";
 import type { RunningEmulator } from "./emulator.ts";
 import { LineReader } from "./lines.ts";
 
@@ -41,14 +42,23 @@ export interface SessionEnd {
 /** What a kernel says when it is not well, whether it goes on or not. */
 const complaint =
   /\b(Kernel panic|BUG:|WARNING: |Oops|UBSAN:|KASAN:|KCSAN:|general protection fault|INFO: task .* blocked|INFO: rcu\w* .*stall|soft lockup|hard LOCKUP)/;
-/** How much of the console is kept, in characters. */
-const LOG_SIZE = 65536;
-/** How many lines of the console are shown where none came with the case itself. */
-const LOG_TAIL = 40;
 /** How often the limits are looked at, in milliseconds. */
 const TICK = 50;
-/** For how long the channel waits for the console to catch up, in milliseconds. */
-const SETTLING = 40;
+
+/** A message, with the place of the console when it came. */
+interface Heard {
+  readonly message: Message;
+  readonly place: number;
+}
+
+interface RunningCase {
+  readonly number: number;
+  readonly since: number;
+  /** Milliseconds that it may take. */
+  readonly limit: number;
+  /** The place of the console when it began. */
+  readonly place: number;
+}
 
 /** Watches a lab that was started. */
 export class Session {
@@ -58,11 +68,14 @@ export class Session {
   readonly #started = performance.now();
   #lastSign = performance.now();
   #ready = false;
-  #case: { number: number; since: number; limit: number } | undefined;
-  #console = "";
-  /** How much of the console had come when the case began. */
-  #consoleMark = 0;
-  #complaint: { line: string; since: number } | undefined;
+  /** Whether KVM is there: from here on the kernel has nothing to complain of. */
+  #loaded = false;
+  readonly #console = new ConsoleLog();
+  #case: RunningCase | undefined;
+  #complaint: { readonly line: string; readonly since: number } | undefined;
+  #panic = false;
+  /** What the channel said after the complaint. */
+  readonly #held: Heard[] = [];
   #failure: { readonly error: unknown } | undefined;
   #verdict: { kind: SessionEnd["kind"]; reason: string } | undefined;
 
@@ -108,28 +121,14 @@ export class Session {
     const lines = new LineReader((line) => this.#receive(line));
     for await (const chunk of this.#running.channel) {
       this.#lastSign = performance.now();
-      // The console may be behind, and a complaint on it belongs to what was running before.
-      setTimeout(() => {
-        try {
-          lines.push(chunk);
-        } catch (error) {
-          this.#fail(error);
-        }
-      }, SETTLING);
+      lines.push(chunk);
     }
-    await new Promise((resolve) => setTimeout(resolve, SETTLING));
   }
 
   async #readConsole(): Promise<void> {
-    const decoder = new TextDecoder();
     const lines = new LineReader((line) => this.#look(line));
     for await (const chunk of this.#running.console) {
-      this.#console += decoder.decode(chunk, { stream: true }).replaceAll("\r", "");
-      const surplus = this.#console.length - LOG_SIZE;
-      if (surplus > LOG_SIZE) {
-        this.#console = this.#console.slice(surplus);
-        this.#consoleMark = Math.max(0, this.#consoleMark - surplus);
-      }
+      this.#console.push(chunk);
       lines.push(chunk);
     }
   }
@@ -137,18 +136,26 @@ export class Session {
   #receive(line: string): void {
     const message = parseMessage(line);
     if (message === undefined) return;
-    // A kernel that has complained or is at its end has no say in what comes after.
+    const place = this.#console.end;
+    if (this.#complaint === undefined) this.#handle({ message, place });
+    else this.#held.push({ message, place });
+  }
+
+  #handle({ message, place }: Heard): void {
+    // After its end was decided a lab has nothing to say.
     if (this.#verdict !== undefined || this.#failure !== undefined) return;
-    if (this.#complaint !== undefined) return;
     switch (message.kind) {
       case "stage":
+        this.#loaded = message.stage === "modules";
         return this.#events.stage(message.stage);
       case "ready":
         this.#ready = true;
         return;
-      case "begin":
-        this.#consoleMark = this.#console.length;
-        return this.#begin(message.number);
+      case "begin": {
+        const limit = this.#limits.case(this.#events.begin(message.number));
+        this.#case = { number: message.number, since: performance.now(), limit, place };
+        return;
+      }
       case "end":
         this.#case = undefined;
         return this.#events.end(message);
@@ -159,14 +166,11 @@ export class Session {
     }
   }
 
-  #begin(number: number): void {
-    const limit = this.#limits.case(this.#events.begin(number));
-    this.#case = { number, since: performance.now(), limit };
-  }
-
   #look(line: string): void {
+    const panic = /Kernel panic/.test(line);
+    this.#panic ||= panic;
     // What it complains of while it boots, it may do without.
-    if (!this.#ready && !/Kernel panic/.test(line)) return;
+    if (!this.#loaded && !panic) return;
     if (this.#complaint !== undefined || !complaint.test(line)) return;
     this.#complaint = { line: withoutTime(line), since: performance.now() };
   }
@@ -194,23 +198,33 @@ export class Session {
   }
 
   #end(how: string): SessionEnd {
+    if (this.#complaint !== undefined) this.#handleHeld();
     const { kind, reason } = this.#verdict ?? { kind: "crash", reason: this.#whyEnded(how) };
-    const running = kind === "done" || this.#case === undefined ? undefined : {
-      number: this.#case.number,
-      milliseconds: performance.now() - this.#case.since,
+    const ran = kind === "done" ? undefined : this.#case;
+    return {
+      kind,
+      reason,
+      ready: this.#ready,
+      running: ran && { number: ran.number, milliseconds: performance.now() - ran.since },
+      log: this.#console.since(this.#case?.place ?? 0),
     };
-    return { kind, reason, ready: this.#ready, running, log: this.#log() };
+  }
+
+  /**
+   * Decides what becomes of what was said after a complaint. A kernel that died has said it before,
+   * and the console was faster. One that went on was not fit to judge any more.
+   */
+  #handleHeld(): void {
+    const died = this.#panic || this.#verdict === undefined;
+    const begin = this.#held.findIndex(({ message }) => message.kind === "begin");
+    const heard = this.#case === undefined ? this.#held.slice(0, begin + 1) : [];
+    this.#verdict = undefined;
+    for (const each of died ? this.#held : heard) this.#handle(each);
   }
 
   #whyEnded(how: string): string {
     if (this.#complaint === undefined) return `the emulator is gone: ${how}`;
     return `the kernel says: ${this.#complaint.line}`;
-  }
-
-  #log(): string {
-    const since = this.#console.slice(this.#consoleMark).trim();
-    if (since !== "") return since;
-    return this.#console.trim().split("\n").slice(-LOG_TAIL).join("\n");
   }
 }
 

@@ -63,19 +63,12 @@ async function byItsSources(cache: Cache, guests: URL, build: Build): Promise<Ke
 
 /** Cases from elsewhere may import anything: they are bundled to see what they are. */
 async function byItsBundle(cache: Cache, build: Build): Promise<Kept> {
-  const bundled = Deno.makeTempDirSync({ prefix: "trapline-suite-" });
-  try {
-    await build(bundled);
-    const names = [...Deno.readDirSync(bundled)].map(({ name }) => name).sort();
-    const contents = names.map((name) => Deno.readFileSync(`${bundled}/${name}`));
-    const key = await contentKey([Deno.version.deno, ...names, ...contents]);
-    const folder = await cache.entry("suites", key, async (folder) => {
-      for (const name of names) await Deno.copyFile(`${bundled}/${name}`, `${folder}/${name}`);
-    });
-    return { key, folder };
-  } finally {
-    Deno.removeSync(bundled, { recursive: true });
-  }
+  const folder = await cache.built("suites", build, async (folder) => {
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    const contents = names.map((name) => Deno.readFileSync(`${folder}/${name}`));
+    return await contentKey([Deno.version.deno, ...names, ...contents]);
+  });
+  return { key: folder.slice(folder.lastIndexOf("/") + 1), folder };
 }
 
 /** How the lab's Deno is started. */

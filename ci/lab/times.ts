@@ -16,13 +16,17 @@ export async function readTimes(cache: Cache, lab: string): Promise<Times> {
   }
 }
 
-/** Keeps what a run has learned, beside what is known of other cases. */
+/** Keeps what a run has learned, beside what is known of other cases, if that can be written. */
 export async function writeTimes(cache: Cache, lab: string, measured: Times): Promise<void> {
   const times = new Map([...await readTimes(cache, lab), ...measured]);
-  const path = await fileOf(cache, lab);
-  const unfinished = `${path}.${crypto.randomUUID()}`;
-  await Deno.writeTextFile(unfinished, JSON.stringify(Object.fromEntries(times)));
-  await Deno.rename(unfinished, path);
+  try {
+    const path = await fileOf(cache, lab);
+    const unfinished = `${path}.${crypto.randomUUID()}`;
+    await Deno.writeTextFile(unfinished, JSON.stringify(Object.fromEntries(times)));
+    await Deno.rename(unfinished, path);
+  } catch {
+    // The verdicts are there all the same.
+  }
 }
 
 async function fileOf(cache: Cache, lab: string): Promise<string> {

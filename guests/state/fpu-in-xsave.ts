@@ -14,7 +14,8 @@ export default defineCase({
   requires: ["KVM_CAP_XSAVE"],
   guest: asm`hlt`,
   drive({ vcpu, assertEquals }) {
-    const initial = vcpu.xsave();
+    const before = vcpu.xsave();
+    const initial = before.slice();
     initial.fill(0, XSTATE_BV, XSTATE_BV + 8);
     vcpu.setXsave(initial);
     const random = new Random(1);
@@ -26,10 +27,12 @@ export default defineCase({
       const start = XMM + 16 * number;
       assertEquals(`XMM${number}`, area.subarray(start, start + 16), register);
     });
+    vcpu.setXsave(before);
   },
   trace: `
     > set-xsave
     > set-fpu
+    > set-xsave
     hlt
   `,
 });

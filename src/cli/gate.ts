@@ -1,26 +1,19 @@
 import type { Output } from "../report/console.ts";
 import { GateReport } from "../report/gate.ts";
-import { exitCode, type Problem, type Report, type Reported, runName } from "../report/report.ts";
-import { BaselineError } from "../suite/baseline.ts";
+import type { Problem } from "../report/report.ts";
 import { Arguments } from "./arguments.ts";
 import type { Backend } from "./backend.ts";
-import { baselineFolder, findBaseline, type FoundBaseline } from "./baselines.ts";
+import { baselineFolder } from "./baselines.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { fileUrl } from "./file_url.ts";
 import { chooseBackends, type GateEntry, readGateConfig } from "./gate_config.ts";
+import { type GateBackend, GateRuns } from "./gate_runs.ts";
 import { updateFiles } from "./gate_update.ts";
 import { hostBackend } from "./host_backend.ts";
-import { judge } from "./judge.ts";
 import { emulators, labBackend } from "./lab_backend.ts";
 import { OutputFiles, outputHelp, outputOptions } from "./output_files.ts";
 import { readRunFile, recordedBackend } from "./recorded_backend.ts";
-import {
-  guestsFolder,
-  selectFrom,
-  type Selection,
-  selectionHelp,
-  selectionOptions,
-} from "./selection.ts";
+import { guestsFolder, selectFrom, selectionHelp, selectionOptions } from "./selection.ts";
 import { updateDurations } from "./update_durations.ts";
 
 /** What `gate --help` prints. */
@@ -30,8 +23,8 @@ Judges the suite on the backends of ci/gate.json and compares with their baselin
 
 A pattern is a part of a case's id, or the whole id with * for anything: pio, 'mmio/*~long'.
 
-  --only NAME        a backend of ci/gate.json: svm-6.12, all of svm, or a name with *;
-                     may be there several times
+  --only NAME        a backend of ci/gate.json: svm-6.12, all of svm, or a name with *; it has to
+                     run, optional or not; several times if need be
   --from FILE        judge the runs that a file of JSON lines records, and run nothing
   --update           write the baselines anew: keep the entries that still fail, drop those that
                      pass, add new failures with a reason
@@ -48,12 +41,6 @@ Exit code: 0 as the baselines have it, 1 a failure they do not list or a stale e
 usage, or a new failure without a reason, 3 a backend could not run, nothing was judged, or a file
 could not be written.
 `;
-
-/** A run that the gate judged. */
-export interface GateRun {
-  readonly found: FoundBaseline;
-  readonly judged: readonly Reported[];
-}
 
 /** `deno task gate`: judges the backends, compares with their baselines, gives the exit code. */
 export async function gate(args: readonly string[], output: Output): Promise<number> {
@@ -90,15 +77,10 @@ export async function gate(args: readonly string[], output: Output): Promise<num
   return code;
 }
 
-interface Chosen {
-  readonly backend: Backend;
-  readonly optional: boolean;
-}
-
 /** The backends to be judged: those of the configuration, or the runs of a file. */
 function readBackends(
   options: Arguments,
-): { readonly backends: Chosen[]; readonly problems: Problem[] } {
+): { readonly backends: GateBackend[]; readonly problems: Problem[] } {
   const only = options.list("only");
   const path = options.value("from");
   try {
@@ -139,98 +121,4 @@ function backendOf(entry: GateEntry, guests: URL): Backend {
 function baselines(options: Arguments): URL {
   const path = options.value("baselines");
   return path === undefined ? baselineFolder : fileUrl(`${path.replace(/\/*$/, "")}/`);
-}
-
-/** The runs of a gate, one after the other. */
-class GateRuns {
-  readonly #selection: Selection;
-  readonly #folder: URL;
-  readonly #report: GateReport;
-  readonly #files: Report;
-  readonly #problems: Problem[] = [];
-  /** What was judged, as far as it came. */
-  readonly all: GateRun[] = [];
-  #stale = false;
-
-  constructor(selection: Selection, folder: URL, report: GateReport, files: Report) {
-    this.#selection = selection;
-    this.#folder = folder;
-    this.#report = report;
-    this.#files = files;
-  }
-
-  /** 1 when something is not as the baselines have it, else {@link completeness}. */
-  get code(): number {
-    const changed = this.all.some(({ judged }) => exitCode(judged) === exitCodes.unexpected);
-    return changed || this.#stale ? exitCodes.unexpected : this.completeness;
-  }
-
-  /** 3 when a backend could not run to its end, or nothing was judged, else 0. */
-  get completeness(): number {
-    const judged = this.all.some(({ judged }) => exitCode(judged) !== exitCodes.nothing);
-    const tolerable = this.#problems.every(({ tolerated }) => tolerated);
-    return judged && tolerable ? exitCodes.expected : exitCodes.nothing;
-  }
-
-  problem(problem: Problem): void {
-    this.#problems.push(problem);
-    this.#report.problem(problem);
-    this.#files.problem(problem);
-  }
-
-  /** Judges all backends, or as many as there are until the user interrupts it, which it gives. */
-  async runAll(backends: readonly Chosen[]): Promise<CommandError | undefined> {
-    try {
-      for (const chosen of backends) await this.#run(chosen);
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      return error;
-    }
-  }
-
-  /** Judges a backend; that it cannot run, or not to its end, is a problem. */
-  async #run({ backend, optional }: Chosen): Promise<void> {
-    const { name } = backend;
-    let tolerated = optional;
-    try {
-      await using open = await backend.open(this.#selection.chosen, this.#report);
-      const found = findBaseline(open.place, this.#folder);
-      tolerated = false;
-      const { shard } = this.#selection;
-      const total = open.total ?? this.#selection.chosen.length;
-      const header = { kind: "run", ...open.place, shard, cases: total } as const;
-      this.#report.begin(header);
-      this.#files.begin(header);
-      const judged: Reported[] = [];
-      this.all.push({ found, judged });
-      this.#findGone(runName(header), found);
-      for await (const reported of judge(open, this.#selection, found.baseline)) {
-        judged.push(reported);
-        this.#report.judged(reported);
-        this.#files.judged(reported);
-      }
-      if (judged.length < total) {
-        const message = `${judged.length} of ${total} cases were judged, the others are lost`;
-        this.problem({ name, message, tolerated });
-      }
-    } catch (error) {
-      if (!(error instanceof CommandError || error instanceof BaselineError)) throw error;
-      if (error instanceof CommandError && error.code > exitCodes.nothing) throw error;
-      this.problem({ name, message: error.message, tolerated });
-    }
-  }
-
-  /** Entries of a baseline that name no case are stale, whatever was chosen. */
-  #findGone(name: string, { baseline }: FoundBaseline): void {
-    for (const id of baseline.keys()) {
-      if (this.#selection.suite.has(id)) continue;
-      this.#stale = true;
-      this.#report.gone(id);
-      this.#files.problem({
-        name: `${name} ${id}`,
-        message: "the baseline lists it, but the suite has no such case: remove the entry",
-        tolerated: false,
-      });
-    }
-  }
 }

@@ -7,7 +7,7 @@ import type { Arguments } from "./arguments.ts";
 import { readBaseline } from "./baselines.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { fileUrl } from "./file_url.ts";
-import type { GateRun } from "./gate.ts";
+import type { GateRun } from "./gate_runs.ts";
 import { replaceFile } from "./replace_file.ts";
 import type { Selection } from "./selection.ts";
 

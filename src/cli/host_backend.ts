@@ -36,7 +36,7 @@ export function hostBackend(options: HostOptions = {}): Backend {
 
 function openHost({ timeout, lens, wayOn }: HostOptions): LocalHost {
   try {
-    return LocalHost.open({ timeout, lens });
+    return LocalHost.open({ timeout, lens, keepThreads: true });
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     // A lab's Deno and its kernel are those of an x86-64 Linux host too.

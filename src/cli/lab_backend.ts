@@ -9,6 +9,7 @@ import type { CaseResult } from "../suite/verdict.ts";
 import type { Backend, OpenBackend, Progress } from "./backend.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { Interruption } from "./interruption.ts";
+import { streamResults } from "./result_stream.ts";
 
 /** The labs there are: the emulator that each one boots. */
 export const emulators: ReadonlyMap<string, Emulator> = new Map([
@@ -75,31 +76,14 @@ class OpenLab implements OpenBackend {
   }
 
   async *results(): AsyncIterable<CaseResult> {
-    const unwanted = new AbortController();
-    const signal = AbortSignal.any([unwanted.signal, this.#interruption.signal]);
-    const results: CaseResult[] = [];
-    let failure: unknown;
-    let ended = false;
-    let wake = () => {};
-    const run = this.#run(signal, (result) => {
-      results.push(result);
-      wake();
-    }).catch((error) => failure = error).finally(() => {
-      ended = true;
-      wake();
-    });
+    const { signal } = this.#interruption;
     try {
-      while (!ended || results.length > 0) {
-        const next = results.shift();
-        if (next !== undefined) yield next;
-        else await new Promise<void>((resolve) => wake = resolve);
-      }
-    } finally {
-      // Whoever wants no more of it ends the machines, too.
-      unwanted.abort();
-      await run;
+      yield* streamResults<CaseResult>((unwanted, take) =>
+        this.#run(AbortSignal.any([unwanted, signal]), take)
+      );
+    } catch (error) {
+      throw asCommandError(error, this.#interruption);
     }
-    if (failure !== undefined) throw asCommandError(failure, this.#interruption);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

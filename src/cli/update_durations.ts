@@ -1,7 +1,7 @@
 import type { Output } from "../report/console.ts";
 import { formatWeights, weighRuns } from "../suite/shard.ts";
 import type { Arguments } from "./arguments.ts";
-import type { GateRun } from "./gate.ts";
+import type { GateRun } from "./gate_runs.ts";
 import { replaceFile } from "./replace_file.ts";
 import { durationsFile, readDurations, type Selection } from "./selection.ts";
 

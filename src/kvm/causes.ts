@@ -48,6 +48,37 @@ export const causes: Partial<Record<IoctlName, Readonly<Record<string, string>>>
     EINVAL: "a leaf changes after the vCPU has run, or asks for what KVM does not support",
   },
   KVM_SET_SREGS: { EINVAL: "the control registers, EFER or a segment contradict each other" },
+  KVM_SET_SREGS2: {
+    EINVAL: "the control registers, EFER or a segment contradict each other, or flags are unknown",
+  },
+  KVM_GET_LAPIC: { EINVAL: "the local APIC is not in the kernel" },
+  KVM_SET_LAPIC: {
+    EINVAL: "the local APIC is not in the kernel, or is given another id in x2APIC mode",
+  },
+  KVM_SET_XSAVE: {
+    EINVAL: "the header names a component that the vCPU cannot have, or a reserved bit is set",
+  },
+  KVM_SET_XCRS: { EINVAL: "XSETBV would refuse the value" },
+  KVM_SET_MP_STATE: {
+    EINVAL: "it is no state of x86, or one that needs a local APIC in the kernel",
+  },
+  KVM_SET_DEBUGREGS: { EINVAL: "flags, or the upper half of DR6 or DR7, are not 0" },
+  KVM_SET_VCPU_EVENTS: {
+    EINVAL: "flags are unknown or their capability is not enabled, or a vector is no exception",
+  },
+  KVM_SET_GUEST_DEBUG: { EBUSY: "an exception waits already" },
+  KVM_X86_SETUP_MCE: { EINVAL: "the number of banks is invalid, or a capability is not supported" },
+  KVM_X86_SET_MCE: { EINVAL: "there is no such bank, or the status is not marked valid" },
+  KVM_KVMCLOCK_CTRL: { EINVAL: "the guest uses no kvmclock" },
+  KVM_GET_NESTED_STATE: { EINVAL: "this host has no nested virtualization" },
+  KVM_SET_NESTED_STATE: {
+    EINVAL: "the state contradicts itself or the vCPU, or there is no nested virtualization",
+  },
+  KVM_SET_VAPIC_ADDR: {
+    EINVAL: "the local APIC is not in the kernel, or no slot backs the address",
+  },
+  KVM_SET_MSRS: { E2BIG: "there are more than 255 MSRs" },
+  KVM_SMI: { ENOTTY: "this host has no system-management mode (KVM_CAP_X86_SMM)" },
   KVM_SET_REGS: { EINVAL: "the registers contradict each other" },
   KVM_SET_SIGNAL_MASK: { EINVAL: "the mask is not 8 bytes" },
   KVM_GET_MSR_INDEX_LIST: { E2BIG: "the list has more entries than room was given for" },

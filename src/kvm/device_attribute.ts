@@ -23,6 +23,10 @@ export function bufferAddress(buffer: ArrayBufferView<ArrayBuffer>): bigint {
   return BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer as Uint8Array<ArrayBuffer>)));
 }
 
+/** For one answer: it is read before the next call. */
+const answer = new BigUint64Array(new ArrayBuffer(8));
+const argument = new DataView(new ArrayBuffer(kvm_device_attr.size));
+
 /**
  * Whether a descriptor has an attribute (KVM_HAS_DEVICE_ATTR, KVM API 4.81).
  *
@@ -45,9 +49,8 @@ export function hasAttribute(fd: FileDescriptor, group: number, attribute: numbe
  * @throws {DisposedError} when the descriptor is closed.
  */
 export function getAttribute(fd: FileDescriptor, group: number, attribute: number): bigint {
-  const value = new BigUint64Array(new ArrayBuffer(8));
-  call(fd, "KVM_GET_DEVICE_ATTR", group, attribute, bufferAddress(value));
-  return value[0];
+  call(fd, "KVM_GET_DEVICE_ATTR", group, attribute, bufferAddress(answer));
+  return answer[0];
 }
 
 /**
@@ -124,7 +127,6 @@ function call(
   attribute: number,
   addr: bigint,
 ): void {
-  const view = new DataView(new ArrayBuffer(kvm_device_attr.size));
-  encode(kvm_device_attr, view, { flags: 0, group, attr: BigInt(attribute), addr });
-  ioctlBuffer(fd, name, view, `group ${group}, attribute ${attribute}`);
+  encode(kvm_device_attr, argument, { flags: 0, group, attr: BigInt(attribute), addr });
+  ioctlBuffer(fd, name, argument, `group ${group}, attribute ${attribute}`);
 }

@@ -184,6 +184,7 @@ export class Interrupts extends ChipState {
    * @throws {DisposedError} after disposal of the VM.
    */
   quiesceEventFds(): void {
+    this.#fd.number;
     this.#eventFds = this.#eventFds.filter(({ event }) => !event.disposed);
     for (const { event, gsi, resample } of this.#eventFds) {
       if (resample === undefined) this.#irqfd(event, gsi, constants.KVM_IRQFD_FLAG_DEASSIGN, 0);
@@ -197,6 +198,7 @@ export class Interrupts extends ChipState {
    * @throws {DisposedError} after disposal of the VM or of an eventfd.
    */
   renewEventFds(): void {
+    this.#fd.number;
     for (const { event, gsi, resample } of this.#eventFds) {
       const flags = resample === undefined ? 0 : constants.KVM_IRQFD_FLAG_RESAMPLE;
       this.#irqfd(event, gsi, flags, resample?.fd ?? 0);

@@ -78,6 +78,7 @@ export class IoEvents {
    * @throws {DisposedError} after disposal of the VM or of an eventfd.
    */
   renewEventFds(): void {
+    this.#fd.number;
     for (const { event, access } of this.#assigned) {
       this.#set(event.disposed ? this.#sink() : event, access, 0);
     }

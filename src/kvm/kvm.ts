@@ -10,6 +10,7 @@ import { readCpuid } from "./cpuid_buffer.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import { orMalformed, type SavedVm } from "./saved_state.ts";
 import { decodeMsrs, msrBuffer } from "./msr_buffer.ts";
+import { WorkerPool } from "./worker_pool.ts";
 import { Vm } from "./vm.ts";
 import { type StateFeatures, stateFeatures } from "./vm_configuration.ts";
 import { checkSaved, restoreConfiguration, restoreMemory } from "./vm_restore.ts";
@@ -50,27 +51,31 @@ export class HostError extends Error {
  */
 export class Kvm implements Disposable {
   readonly #fd: FileDescriptor;
+  readonly #workers: WorkerPool;
   #runSize: number | undefined;
   #features: StateFeatures | undefined;
   #cpuid: readonly CpuidEntry[] | undefined;
 
-  private constructor(fd: FileDescriptor) {
+  private constructor(fd: FileDescriptor, keepThreads: boolean) {
     this.#fd = fd;
+    this.#workers = new WorkerPool(keepThreads);
   }
 
   /**
    * Opens KVM and checks that it speaks API version 12.
    *
    * @param path the device, `/dev/kvm` unless a test gives another
+   * @param keepThreads whether the thread of a vCPU that is closed waits for the next one
+   * ({@link Vm.startVcpu}), until this is disposed of
    * @throws {HostError} when there is no usable KVM: not x86-64 Linux, no such device, no
    * permission, not a KVM device, or another API version; the message names the mend.
    * @throws {ArgumentError} when the path is no text.
    */
-  static open(path: string = "/dev/kvm"): Kvm {
+  static open(path: string = "/dev/kvm", keepThreads: boolean = false): Kvm {
     if (typeof path !== "string") {
       throw new ArgumentError(`the device is ${shown(path)}: give its path`);
     }
-    const kvm = new Kvm(openDevice(path));
+    const kvm = new Kvm(openDevice(path), keepThreads);
     try {
       checkApiVersion(kvm.apiVersion(), path);
       return kvm;
@@ -278,7 +283,7 @@ export class Kvm implements Disposable {
     integer("the type of a VM", type, 0, 0x7fffffff);
     const number = this.#create(type);
     this.#features ??= stateFeatures(this.#fd, this.vcpuMmapSize(), this.msrIndexList());
-    return new Vm(new FileDescriptor(number, "Vm"), this.#features, type);
+    return new Vm(new FileDescriptor(number, "Vm"), this.#features, type, this.#workers);
   }
 
   #create(type: number): number {
@@ -323,12 +328,14 @@ export class Kvm implements Disposable {
    * @throws {DisposedError} after disposal.
    */
   renew(vm: Vm): void {
+    const placeholder = this.#fd.number;
     if (!(vm instanceof Vm)) throw new ArgumentError(`the VM is ${shown(vm)}: give a Vm`);
-    vm.renew((type) => this.#create(type), this.#fd.number);
+    vm.renew((type) => this.#create(type), placeholder);
   }
 
-  /** Closes `/dev/kvm`; VMs that it made live on. */
+  /** Closes `/dev/kvm` and ends the threads that it kept; VMs that it made live on. */
   [Symbol.dispose](): void {
+    this.#workers[Symbol.dispose]();
     this.#fd[Symbol.dispose]();
   }
 }

@@ -42,8 +42,10 @@ export interface SavedVcpu {
     readonly vapicAddress?: Hexadecimal;
     readonly guestDebug?: SavedGuestDebug;
   };
-  /** The area shared with KVM, `struct kvm_run` and what follows: the last exit, and the rings. */
+  /** `struct kvm_run`: the last exit, and what the host asks of the next entry. */
   readonly shared: Base64;
+  /** The ring of coalesced writes that nobody has taken, where there are zones. */
+  readonly coalescedRing?: Base64;
   /** `struct kvm_mp_state`. */
   readonly mpState?: Base64;
   /** `struct kvm_cpuid2` and its entries. */
@@ -60,7 +62,7 @@ export interface SavedVcpu {
   readonly nestedState?: Base64;
   /** `struct kvm_xcrs`. */
   readonly xcrs?: Base64;
-  /** `struct kvm_xsave` with what KVM_CAP_XSAVE2 adds. */
+  /** `struct kvm_xsave` with what KVM_CAP_XSAVE2 adds, without the zeros at its end. */
   readonly xsave: Base64;
   /** `struct kvm_regs`. */
   readonly regs: Base64;

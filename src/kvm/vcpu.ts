@@ -31,12 +31,7 @@ import { SharedRegisters } from "./shared_registers.ts";
 import { VcpuControl } from "./vcpu_control.ts";
 import { restoreVcpu } from "./vcpu_restore.ts";
 import { saveVcpu, type VcpuParts } from "./vcpu_save.ts";
-import {
-  hasKernelApic,
-  type StateFeatures,
-  type VmConfiguration,
-  withWholeEvents,
-} from "./vm_configuration.ts";
+import { type StateFeatures, type VmConfiguration, withWholeEvents } from "./vm_configuration.ts";
 
 const EINTR = 4;
 const KVM_RUN = ioctls.KVM_RUN;
@@ -416,7 +411,7 @@ export class Vcpu extends VcpuControl implements Disposable {
       fd: this.#fd,
       shared: this.#run,
       features: this.#saving.features,
-      kernelApic: hasKernelApic(this.#saving.configuration),
+      configuration: this.#saving.configuration,
     };
   }
 
@@ -432,6 +427,7 @@ export class Vcpu extends VcpuControl implements Disposable {
 
   /** Makes the vCPU anew, in a VM that has none of its id. */
   renew(): void {
+    this.#fd.number;
     using fresh = new FileDescriptor(ioctlValue(this.#vm, "KVM_CREATE_VCPU", this.id), "Vcpu");
     this.#fd.become(fresh.number);
     this.#run.remap(this.#number);

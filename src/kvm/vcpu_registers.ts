@@ -165,6 +165,12 @@ export class VcpuRegisters {
     return this.#xsaveSize = Math.max(size, kvm_xsave.size);
   }
 
+  /** Whether KVM has KVM_GET_XSAVE2, for areas beyond 4096 bytes. */
+  hasXsave2(): boolean {
+    this.xsaveSize();
+    return this.#hasXsave2;
+  }
+
   /**
    * The XSAVE area in its standard, not compacted form (SDM 1 13.4): x87 and SSE at 0, the header
    * at 512, the rest where CPUID 0xd says (KVM_GET_XSAVE2, KVM API 4.134, or KVM_GET_XSAVE, 4.42).
@@ -175,7 +181,7 @@ export class VcpuRegisters {
    */
   xsave(): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(new ArrayBuffer(this.xsaveSize()));
-    ioctlBuffer(this.#fd, this.#hasXsave2 ? "KVM_GET_XSAVE2" : "KVM_GET_XSAVE", bytes);
+    ioctlBuffer(this.#fd, this.hasXsave2() ? "KVM_GET_XSAVE2" : "KVM_GET_XSAVE", bytes);
     return bytes;
   }
 

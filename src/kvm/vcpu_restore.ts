@@ -13,6 +13,7 @@ import {
   kvm_vcpu_events,
   kvm_xcrs,
 } from "../../ffi/abi/registers.ts";
+import { kvm_run } from "../../ffi/abi/run.ts";
 import { ioctlBuffer } from "./ioctl.ts";
 import {
   type Base64,
@@ -23,7 +24,7 @@ import {
   type SavedVcpu,
 } from "./saved_state.ts";
 import type { GuestDebug } from "./guest_debug.ts";
-import type { VcpuParts } from "./vcpu_save.ts";
+import { ringOf, type VcpuParts } from "./vcpu_save.ts";
 
 /** IA32_FEATURE_CONTROL: what of VMX a guest may use; nested state is refused before it is set. */
 const MSR_IA32_FEATURE_CONTROL = 0x3a;
@@ -93,7 +94,10 @@ export function restoreVcpu(
   if (configuration.vapicAddress !== undefined) {
     vcpu.setVapicAddress(BigInt(configuration.vapicAddress));
   }
-  fillFromBase64("shared", saved.shared, shared.bytes);
+  fillFromBase64("shared", saved.shared, shared.bytes.subarray(0, kvm_run.size));
+  if (saved.coalescedRing !== undefined) {
+    fillFromBase64("coalescedRing", saved.coalescedRing, ringOf(shared));
+  }
 }
 
 function guestDebugOf({ hardwareBreakpoints, ...rest }: SavedGuestDebug): GuestDebug {

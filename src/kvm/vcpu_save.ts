@@ -1,4 +1,5 @@
 /** A vCPU's state as KVM's own bytes, got and set in the order that KVM needs. */
+import { constants } from "../../ffi/abi/constants.ts";
 import type { IoctlName } from "../../ffi/abi/ioctls.ts";
 import { kvm_lapic_state } from "../../ffi/abi/interrupts.ts";
 import {
@@ -16,7 +17,8 @@ import {
   kvm_xcrs,
 } from "../../ffi/abi/registers.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
-import type { Mapping } from "../../ffi/mapping.ts";
+import { kvm_run } from "../../ffi/abi/run.ts";
+import { type Mapping, PAGE_SIZE } from "../../ffi/mapping.ts";
 import type { GuestDebug } from "./guest_debug.ts";
 import { ioctlBuffer } from "./ioctl.ts";
 import {
@@ -28,7 +30,12 @@ import {
   withoutUndefined,
 } from "./saved_state.ts";
 import type { VcpuControl } from "./vcpu_control.ts";
-import type { EnabledCapability, StateFeatures } from "./vm_configuration.ts";
+import {
+  type EnabledCapability,
+  hasKernelApic,
+  type StateFeatures,
+  type VmConfiguration,
+} from "./vm_configuration.ts";
 
 /** MSR that {@link SavedVcpu.tscOffset} stands for. */
 export const MSR_IA32_TSC = 0x10;
@@ -58,7 +65,8 @@ export interface VcpuParts {
   readonly fd: FileDescriptor;
   readonly shared: Mapping;
   readonly features: StateFeatures;
-  readonly kernelApic: boolean;
+  /** What was made of its VM. */
+  readonly configuration: VmConfiguration;
   /** The arguments of KVM_GET_MSRS that read every MSR there is, once they are known. */
   msrs?: DataView<ArrayBuffer>[];
   /** Whether it has KVM_VCPU_TSC_OFFSET, once that is known. */
@@ -85,27 +93,56 @@ function get(fd: FileDescriptor, name: IoctlName, size: number): Base64 {
  * multiprocessing state takes startup IPIs, and the events come last, when nothing moves any more.
  */
 export function saveVcpu(parts: VcpuParts): SavedVcpu {
-  const { vcpu, fd, shared, features, kernelApic } = parts;
-  return withoutUndefined({
+  const { vcpu, fd, shared, features, configuration } = parts;
+  const saved: Writable<SavedVcpu> = {
     id: vcpu.id,
     configuration: saveConfiguration(parts),
-    shared: shared.bytes.toBase64(),
-    mpState: features.mpState ? get(fd, "KVM_GET_MP_STATE", kvm_mp_state.size) : undefined,
-    regs: get(fd, "KVM_GET_REGS", kvm_regs.size),
-    ...(features.sregs2
-      ? { sregs2: get(fd, "KVM_GET_SREGS2", kvm_sregs2.size) }
-      : { sregs: get(fd, "KVM_GET_SREGS", kvm_sregs.size) }),
-    xsave: vcpu.xsave().toBase64(),
-    xcrs: features.xcrs ? get(fd, "KVM_GET_XCRS", kvm_xcrs.size) : undefined,
-    debugRegs: get(fd, "KVM_GET_DEBUGREGS", kvm_debugregs.size),
-    lapic: kernelApic ? get(fd, "KVM_GET_LAPIC", kvm_lapic_state.size) : undefined,
-    nestedState: features.nestedState > 0 ? saveNestedState(parts) : undefined,
-    msrs: saveMsrs(parts),
-    tscOffset: hasTscOffset(parts) ? hexadecimal(vcpu.tscOffset()) : undefined,
-    tscKhz: features.tscKhz ? vcpu.tscKhz() : undefined,
-    cpuid: saveCpuid(fd),
-    events: get(fd, "KVM_GET_VCPU_EVENTS", kvm_vcpu_events.size),
-  });
+    shared: shared.bytes.subarray(0, kvm_run.size).toBase64(),
+    cpuid: "",
+    xsave: "",
+    regs: "",
+    msrs: [],
+    debugRegs: "",
+    events: "",
+  };
+  if (hasRing(parts)) saved.coalescedRing = ringOf(shared).toBase64();
+  if (features.mpState) saved.mpState = get(fd, "KVM_GET_MP_STATE", kvm_mp_state.size);
+  saved.regs = get(fd, "KVM_GET_REGS", kvm_regs.size);
+  if (features.sregs2) saved.sregs2 = get(fd, "KVM_GET_SREGS2", kvm_sregs2.size);
+  else saved.sregs = get(fd, "KVM_GET_SREGS", kvm_sregs.size);
+  saved.xsave = saveXsave(parts);
+  if (features.xcrs) saved.xcrs = get(fd, "KVM_GET_XCRS", kvm_xcrs.size);
+  saved.debugRegs = get(fd, "KVM_GET_DEBUGREGS", kvm_debugregs.size);
+  if (hasKernelApic(configuration)) saved.lapic = get(fd, "KVM_GET_LAPIC", kvm_lapic_state.size);
+  if (features.nestedState > 0) saved.nestedState = saveNestedState(parts);
+  saved.msrs = saveMsrs(parts);
+  if (hasTscOffset(parts)) saved.tscOffset = hexadecimal(vcpu.tscOffset());
+  if (features.tscKhz) saved.tscKhz = vcpu.tscKhz();
+  saved.cpuid = saveCpuid(fd);
+  saved.events = get(fd, "KVM_GET_VCPU_EVENTS", kvm_vcpu_events.size);
+  return saved;
+}
+
+/** A value while it is made. */
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The ring that a VM's vCPUs share, where KVM has one. */
+export function ringOf({ bytes }: Mapping): Uint8Array<ArrayBuffer> {
+  const start = constants.KVM_COALESCED_MMIO_PAGE_OFFSET * PAGE_SIZE;
+  return bytes.subarray(start, start + PAGE_SIZE);
+}
+
+function hasRing({ shared, configuration }: VcpuParts): boolean {
+  return configuration.coalesced.length > 0 && ringOf(shared).length > 0;
+}
+
+function saveXsave({ vcpu, fd }: VcpuParts): Base64 {
+  const size = vcpu.xsaveSize();
+  const bytes = buffer(size);
+  ioctlBuffer(fd, vcpu.hasXsave2() ? "KVM_GET_XSAVE2" : "KVM_GET_XSAVE", bytes);
+  let end = size;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return bytes.subarray(0, end).toBase64();
 }
 
 /** Whether a vCPU has KVM_VCPU_TSC_OFFSET, asked once. */

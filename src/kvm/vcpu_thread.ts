@@ -8,6 +8,7 @@ import { act, type Observed } from "./action.ts";
 import { KvmError } from "./error.ts";
 import type { Exit } from "./exit.ts";
 import type { Vcpu } from "./vcpu.ts";
+import type { WorkerPool } from "./worker_pool.ts";
 
 /** The methods of a {@link Vcpu} that can be called in its thread from another one. */
 export type VcpuMethod = {
@@ -16,7 +17,14 @@ export type VcpuMethod = {
 
 /** What the main thread asks of a vCPU's thread. */
 export type Request =
-  | { readonly kind: "create"; vm: number; id: number; runSize: number; control: Int32Array }
+  | {
+    readonly kind: "create";
+    readonly ticket: number;
+    readonly vm: number;
+    readonly id: number;
+    readonly runSize: number;
+    readonly control: Int32Array;
+  }
   | {
     readonly kind: "call";
     readonly ticket: number;
@@ -36,7 +44,6 @@ export interface SentError {
 
 /** What a vCPU's thread answers. */
 export type Reply =
-  | { readonly kind: "created"; readonly thread: number; readonly fd: number }
   | { readonly kind: "result"; readonly ticket: number; readonly result: unknown }
   | { readonly kind: "error"; readonly ticket: number; readonly error: SentError };
 
@@ -47,6 +54,9 @@ export const CLOSED = 1;
 
 /** How long a disposal waits for the thread, in milliseconds; a kick takes microseconds. */
 const CLOSE_TIMEOUT = 10_000;
+
+/** Of this thread's calls: what a Worker still had to answer for another vCPU finds no call. */
+let ticket = 0;
 
 interface Pending {
   readonly resolve: (result: unknown) => void;
@@ -67,21 +77,22 @@ interface Pending {
  * ```
  */
 export class VcpuThread implements Disposable {
+  readonly #pool: WorkerPool;
   readonly #worker: Worker;
   readonly #observed: Observed;
   readonly #control = new Int32Array(new SharedArrayBuffer(8));
   readonly #pending = new Map<number, Pending>();
-  #ticket = 0;
   #thread = 0;
   #run: Mapping | undefined;
   #disposed = false;
   /** The id it was made with. */
   readonly id: number;
 
-  private constructor(id: number, observed: Observed) {
+  private constructor(id: number, observed: Observed, pool: WorkerPool) {
     this.id = id;
     this.#observed = observed;
-    this.#worker = new Worker(import.meta.resolve("./vcpu_worker.ts"), { type: "module" });
+    this.#pool = pool;
+    this.#worker = pool.take();
   }
 
   /**
@@ -90,6 +101,7 @@ export class VcpuThread implements Disposable {
    * @param vm the VM's descriptor
    * @param runSize bytes of the shared area, {@link Kvm.vcpuMmapSize}
    * @param observed where the observer of its actions is found
+   * @param pool where its thread comes from
    * @throws {KvmError} EEXIST when there is a vCPU of that id, EINVAL when it is out of range.
    */
   static async start(
@@ -97,8 +109,9 @@ export class VcpuThread implements Disposable {
     id: number,
     runSize: number,
     observed: Observed,
+    pool: WorkerPool,
   ): Promise<VcpuThread> {
-    const self = new VcpuThread(id, observed);
+    const self = new VcpuThread(id, observed, pool);
     try {
       await self.#create(vm.number, runSize);
       return self;
@@ -109,16 +122,20 @@ export class VcpuThread implements Disposable {
   }
 
   async #create(vm: number, runSize: number): Promise<void> {
-    const created = new Promise<unknown>((resolve, reject) => {
-      this.#pending.set(this.#ticket, { resolve, reject });
-    });
     this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#rejectAll(new Error(`the thread of vCPU ${this.id} failed: ${event.message}`));
     };
-    this.#send({ kind: "create", vm, id: this.id, runSize, control: this.#control });
-    const { thread, fd } = await created as { thread: number; fd: number };
+    const control = this.#control;
+    const { thread, fd } = await this.#ask((ticket) => ({
+      kind: "create",
+      ticket,
+      vm,
+      id: this.id,
+      runSize,
+      control,
+    })) as { thread: number; fd: number };
     this.#thread = thread;
     this.#run = Mapping.ofFd(fd, runSize);
   }
@@ -127,12 +144,18 @@ export class VcpuThread implements Disposable {
     this.#worker.postMessage(request);
   }
 
+  #ask(request: (ticket: number) => Request): Promise<unknown> {
+    const own = ++ticket;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(own, { resolve, reject });
+      this.#send(request(own));
+    });
+  }
+
   #receive(reply: Reply): void {
-    const ticket = reply.kind === "created" ? 0 : reply.ticket;
-    const pending = this.#pending.get(ticket);
-    this.#pending.delete(ticket);
-    if (reply.kind === "created") pending?.resolve(reply);
-    else if (reply.kind === "result") pending?.resolve(reply.result);
+    const pending = this.#pending.get(reply.ticket);
+    this.#pending.delete(reply.ticket);
+    if (reply.kind === "result") pending?.resolve(reply.result);
     else pending?.reject(revive(reply.error));
   }
 
@@ -168,11 +191,7 @@ export class VcpuThread implements Disposable {
 
   #call(method: VcpuMethod, args: readonly unknown[], deadline?: number): Promise<unknown> {
     if (this.#disposed) return Promise.reject(new DisposedError("VcpuThread"));
-    const ticket = ++this.#ticket;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(ticket, { resolve, reject });
-      this.#send({ kind: "call", ticket, method, args, deadline });
-    });
+    return this.#ask((ticket) => ({ kind: "call", ticket, method, args, deadline }));
   }
 
   /**
@@ -206,8 +225,9 @@ export class VcpuThread implements Disposable {
     Atomics.store(this.#control, STOPPING, 1);
     kickThread(this.#thread);
     this.#send({ kind: "stop" });
-    Atomics.wait(this.#control, CLOSED, 0, CLOSE_TIMEOUT);
-    this.#worker.terminate();
+    const closed = Atomics.wait(this.#control, CLOSED, 0, CLOSE_TIMEOUT) !== "timed-out";
+    if (closed) this.#pool.giveBack(this.#worker);
+    else this.#worker.terminate();
     this.#run?.[Symbol.dispose]();
     this.#rejectAll(new DisposedError("VcpuThread"));
   }

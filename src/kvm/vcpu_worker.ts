@@ -1,6 +1,6 @@
 /** The thread of a {@link VcpuThread}: makes a vCPU, runs what it is asked to, and closes it. */
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
-import { prepareThread } from "../../ffi/signal.ts";
+import { drainSignals, prepareThread } from "../../ffi/signal.ts";
 import { KvmError } from "./error.ts";
 import { Vcpu } from "./vcpu.ts";
 import { CLOSED, type Reply, type Request, type SentError, STOPPING } from "./vcpu_thread.ts";
@@ -9,7 +9,6 @@ import { Watchdog } from "./watchdog.ts";
 interface WorkerScope {
   onmessage: ((event: MessageEvent<Request>) => void) | null;
   postMessage(reply: Reply): void;
-  close(): void;
 }
 
 const scope = self as unknown as WorkerScope;
@@ -21,36 +20,34 @@ scope.onmessage = ({ data: request }) => {
   switch (request.kind) {
     case "create":
       control = request.control;
-      return answer(0, () => create(request));
+      return answer(request.ticket, () => create(request));
     case "call":
-      return answer(request.ticket, () => ({
-        kind: "result",
-        ticket: request.ticket,
-        result: call(request),
-      }));
+      return answer(request.ticket, () => call(request));
     case "stop":
       watchdog?.[Symbol.dispose]();
+      watchdog = undefined;
       vcpu[Symbol.dispose]();
+      // The kick that came with it is not the next vCPU's.
+      drainSignals();
       Atomics.store(control, CLOSED, 1);
       Atomics.notify(control, CLOSED);
-      scope.close();
   }
 };
 
-function answer(ticket: number, body: () => Reply): void {
+function answer(ticket: number, body: () => unknown): void {
   let reply: Reply;
   try {
-    reply = body();
+    reply = { kind: "result", ticket, result: body() };
   } catch (error) {
     reply = { kind: "error", ticket, error: pack(error) };
   }
   scope.postMessage(reply);
 }
 
-function create({ vm, id, runSize }: Request & { kind: "create" }): Reply {
+function create({ vm, id, runSize }: Request & { kind: "create" }): unknown {
   // The descriptor is the main thread's to close.
   vcpu = Vcpu.create(new FileDescriptor(vm, "Vm"), id, runSize, {});
-  return { kind: "created", thread: prepareThread(), fd: vcpu.fd };
+  return { thread: prepareThread(), fd: vcpu.fd };
 }
 
 function call({ method, args, deadline }: Request & { kind: "call" }): unknown {

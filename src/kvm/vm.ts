@@ -31,6 +31,7 @@ import { type SavedVm, SaveError } from "./saved_state.ts";
 import { Statistics } from "./statistics.ts";
 import { Vcpu } from "./vcpu.ts";
 import { VcpuThread } from "./vcpu_thread.ts";
+import type { WorkerPool } from "./worker_pool.ts";
 import {
   newConfiguration,
   type StateFeatures,
@@ -64,6 +65,7 @@ import { Xen } from "./xen.ts";
 export class Vm implements Disposable, Observed {
   readonly #fd: FileDescriptor;
   readonly #features: StateFeatures;
+  readonly #workers: WorkerPool;
   readonly #configuration: VmConfiguration;
   readonly #vcpus = new Set<Vcpu | VcpuThread>();
   /** Called with everything that the host does to this VM and its vCPUs from here on. */
@@ -82,9 +84,10 @@ export class Vm implements Disposable, Observed {
   readonly encryption: Encryption;
 
   /** Made by {@link Kvm.createVm}. */
-  constructor(fd: FileDescriptor, features: StateFeatures, type: number) {
+  constructor(fd: FileDescriptor, features: StateFeatures, type: number, workers: WorkerPool) {
     this.#fd = fd;
     this.#features = features;
+    this.#workers = workers;
     this.#configuration = newConfiguration(type);
     this.memory = new GuestMemory(fd, this, this.#configuration);
     this.irq = new Interrupts(fd, this, this.#configuration);
@@ -378,7 +381,8 @@ export class Vm implements Disposable, Observed {
   async startVcpu(id: number): Promise<VcpuThread> {
     this.#fd.number;
     integer("the id of a vCPU", id, 0, 0x7fffffff);
-    const thread = await VcpuThread.start(this.#fd, id, this.#features.sharedSize, this);
+    const { sharedSize } = this.#features;
+    const thread = await VcpuThread.start(this.#fd, id, sharedSize, this, this.#workers);
     if (this.#fd.disposed) {
       thread[Symbol.dispose]();
       throw new DisposedError("Vm");
@@ -391,8 +395,10 @@ export class Vm implements Disposable, Observed {
    * The vCPU of an id, such as one of a restored VM.
    *
    * @throws {ArgumentError} when {@link createVcpu} has made none of it.
+   * @throws {DisposedError} after disposal.
    */
   vcpu(id: number = 0): Vcpu {
+    this.#fd.number;
     for (const vcpu of this.#inline()) if (vcpu.id === id) return vcpu;
     throw new ArgumentError(
       `there is no vCPU ${shown(id)} of this thread: make it with createVcpu(${shown(id)})`,
@@ -465,6 +471,7 @@ export class Vm implements Disposable, Observed {
 
   /** Sets the state of a VM whose configuration, memory and vCPUs are there. */
   restoreState(saved: SavedVm): void {
+    this.#fd.number;
     const tscShift = restoreClock(this.#fd, saved);
     for (const vcpu of saved.vcpus) this.vcpu(vcpu.id).restore(vcpu, tscShift);
     restoreDevices(this.#fd, saved);

@@ -34,6 +34,8 @@ export interface LocalHostOptions {
    * says is scaled with it: 30000 gives every case ten times as long.
    */
   readonly timeout?: number;
+  /** Whether the threads of vCPUs are kept from case to case until the host is closed. */
+  readonly keepThreads?: boolean;
   /** What is done between two exits of each guest that it must not notice; default nothing. */
   readonly lens?: LensName;
 }
@@ -86,7 +88,7 @@ export class LocalHost implements Disposable {
    * @throws {KvmError} when it gives no VM or no vCPU.
    */
   static open(options: LocalHostOptions = {}): LocalHost {
-    const kvm = Kvm.open(options.device);
+    const kvm = Kvm.open(options.device, options.keepThreads);
     try {
       return new LocalHost(kvm, options.timeout ?? DEFAULT_TIMEOUT, options.lens);
     } catch (error) {
@@ -152,7 +154,7 @@ export class LocalHost implements Disposable {
       const run = this.#prepareRun(definition, guest, vm, recording);
       const outcome = definition.vcpus !== undefined && definition.vcpus > 1
         ? await runThreaded(run, definition.vcpus)
-        : await this.#watched(run);
+        : await runInline(run, this.#watchdog);
       autopsy = outcome.autopsy;
       return this.#judge(recording, outcome.state, outcome.failure, result);
     } catch (error) {
@@ -201,18 +203,12 @@ export class LocalHost implements Disposable {
       frame,
       start,
       lens: this.#lens && makeLens(this.#lens, this.#kvm, vm),
-      hasMpState: this.facts.capability("KVM_CAP_MP_STATE") > 0,
+      readable: {
+        mpState: this.facts.capability("KVM_CAP_MP_STATE") > 0,
+        xsave: this.facts.capability("KVM_CAP_XSAVE") > 0,
+      },
       timeout: (definition.timeout ?? DEFAULT_TIMEOUT) * (this.#timeout / DEFAULT_TIMEOUT),
     };
-  }
-
-  async #watched(run: CaseRun): ReturnType<typeof runInline> {
-    this.#watchdog.arm(run.timeout);
-    try {
-      return await runInline(run);
-    } finally {
-      this.#watchdog.disarm();
-    }
   }
 
   #judge(

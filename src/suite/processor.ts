@@ -8,7 +8,8 @@ import type { CpuidEntry, Registers, SystemRegisters } from "../x86/state.ts";
 import { CaseEnded } from "./drive.ts";
 import type { Lens } from "./lens.ts";
 import type { Recording } from "./recording.ts";
-import type { VcpuReading } from "./vcpu_snapshot.ts";
+import { initialXsave } from "./floating_point.ts";
+import type { Readable, VcpuReading } from "./vcpu_snapshot.ts";
 
 /** What a vCPU starts with. */
 export interface Start {
@@ -29,21 +30,31 @@ export interface Standpoint {
 export class Processor {
   readonly #recording: Recording;
   readonly #lens: Lens | undefined;
+  readonly #onDivergence: () => void;
   /** Where it stood when the trace first left the expected one. */
   diverged?: Standpoint;
+  /** The vCPU. */
+  readonly vcpu: Vcpu;
 
-  /** Nothing is set or entered yet. */
-  constructor(readonly vcpu: Vcpu, recording: Recording, lens?: Lens) {
+  /**
+   * Nothing is set or entered yet.
+   *
+   * @param onDivergence called when the trace first leaves the expected one
+   */
+  constructor(vcpu: Vcpu, recording: Recording, onDivergence: () => void, lens?: Lens) {
+    this.vcpu = vcpu;
     this.#recording = recording;
+    this.#onDivergence = onDivergence;
     this.#lens = lens;
   }
 
   /** Puts the vCPU into the state that the case starts in. */
-  start({ machine, regs, cpuid }: Start): void {
+  start({ machine, regs, cpuid }: Start, { xsave }: Readable): void {
     const { vcpu } = this;
     vcpu.setCpuid(cpuid);
     vcpu.setSregs({ ...vcpu.sregs(), ...machine.sregs });
     vcpu.setRegs(regs);
+    if (xsave) vcpu.setXsave(initialXsave(vcpu.xsaveSize()));
   }
 
   /** Enters once, records the exit and answers it. */
@@ -56,8 +67,9 @@ export class Processor {
       throw refused(error, this.#recording);
     }
     const answer = this.#recording.exit(exit);
-    if (this.#recording.divergence !== undefined) {
-      this.diverged ??= { regs: this.vcpu.regs(), sregs: this.vcpu.sregs() };
+    if (this.#recording.divergence !== undefined && this.diverged === undefined) {
+      this.diverged = { regs: this.vcpu.regs(), sregs: this.vcpu.sregs() };
+      this.#onDivergence();
     }
     if (answer === "error") this.vcpu.refuse();
     else if (answer !== undefined && answer.length > 0) this.vcpu.answer(answer);
@@ -65,14 +77,15 @@ export class Processor {
   }
 
   /** What KVM tells of the vCPU. */
-  read(withMpState: boolean): VcpuReading {
+  read(readable: Readable): VcpuReading {
     const { vcpu } = this;
     return {
       regs: vcpu.regs(),
       sregs: vcpu.sregs(),
       events: vcpu.events(),
       debugRegs: vcpu.debugRegs(),
-      mpState: withMpState ? vcpu.mpState() : undefined,
+      mpState: readable.mpState ? vcpu.mpState() : undefined,
+      xsave: readable.xsave ? vcpu.xsave() : undefined,
     };
   }
 }
@@ -91,11 +104,16 @@ export class ThreadedProcessor {
   }
 
   /** Puts the vCPU into the state that the case starts in. */
-  async start({ machine, regs, cpuid }: Start, kernelApic: boolean): Promise<void> {
+  async start(
+    { machine, regs, cpuid }: Start,
+    { xsave }: Readable,
+    kernelApic: boolean,
+  ): Promise<void> {
     const { thread } = this;
     await thread.call("setCpuid", cpuid);
     await thread.call("setSregs", { ...await thread.call("sregs"), ...machine.sregs });
     await thread.call("setRegs", regs);
+    if (xsave) await thread.call("setXsave", initialXsave(await thread.call("xsaveSize")));
     // With its APIC in the kernel a vCPU but the first waits for a startup IPI.
     if (kernelApic) await thread.call("setMpState", MP_STATE_RUNNABLE);
   }
@@ -132,14 +150,15 @@ export class ThreadedProcessor {
   }
 
   /** What KVM tells of the vCPU. */
-  async read(withMpState: boolean): Promise<VcpuReading> {
+  async read(readable: Readable): Promise<VcpuReading> {
     const { thread } = this;
     return {
       regs: await thread.call("regs"),
       sregs: await thread.call("sregs"),
       events: await thread.call("events"),
       debugRegs: await thread.call("debugRegs"),
-      mpState: withMpState ? await thread.call("mpState") : undefined,
+      mpState: readable.mpState ? await thread.call("mpState") : undefined,
+      xsave: readable.xsave ? await thread.call("xsave") : undefined,
     };
   }
 }

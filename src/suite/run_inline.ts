@@ -1,6 +1,7 @@
 import { SystemCallError } from "../../ffi/errno.ts";
 import { KvmError } from "../kvm/error.ts";
 import type { Vm } from "../kvm/vm.ts";
+import type { Watchdog } from "../kvm/watchdog.ts";
 import type { StateEvent } from "../trace/event.ts";
 import type { Assembled } from "../x86/asm/assemble.ts";
 import type { Bits } from "../x86/asm/codec.ts";
@@ -12,7 +13,7 @@ import type { Lens } from "./lens.ts";
 import type { MemoryFrame } from "./memory_frame.ts";
 import { Processor, type Start } from "./processor.ts";
 import type { Recording } from "./recording.ts";
-import { snapshotAtStart, snapshotOf } from "./vcpu_snapshot.ts";
+import { type Readable, snapshotAtStart, snapshotOf } from "./vcpu_snapshot.ts";
 import type { Autopsy } from "./verdict.ts";
 
 /** A case on its way: everything that running it needs. */
@@ -24,7 +25,7 @@ export interface CaseRun {
   readonly frame: MemoryFrame;
   /** What each vCPU starts with. */
   readonly start: (vcpu: number) => Start;
-  readonly hasMpState: boolean;
+  readonly readable: Readable;
   /** What the host does between two exits that the guest must not notice. */
   readonly lens?: Lens;
   /** Milliseconds for all guest time. */
@@ -39,15 +40,29 @@ export interface RunOutcome {
   readonly failure?: unknown;
 }
 
-/** Runs a case of one vCPU in the calling thread, which has its watchdog armed. */
-export async function runInline(run: CaseRun): Promise<RunOutcome> {
-  const { definition, vm, recording, frame, hasMpState } = run;
+/** Which part of a case's time a guest has after it left the trace: what it does is noted only. */
+const AFTERMATH = 0.1;
+
+/** Runs a case of one vCPU in the calling thread, within its time by the watchdog of that thread. */
+export async function runInline(run: CaseRun, watchdog: Watchdog): Promise<RunOutcome> {
+  try {
+    return await runAndRead(run, (part) => watchdog.arm(run.timeout * part));
+  } finally {
+    watchdog.disarm();
+  }
+}
+
+/** @param arm gives the guest a part of its time from now on */
+async function runAndRead(run: CaseRun, arm: (part: number) => void): Promise<RunOutcome> {
+  const { definition, vm, recording, frame, readable } = run;
   using vcpu = vm.createVcpu();
-  const processor = new Processor(vcpu, recording, run.lens);
+  const processor = new Processor(vcpu, recording, () => arm(AFTERMATH), run.lens);
   const start = run.start(0);
-  processor.start(start);
-  const before = snapshotAtStart(processor.read(hasMpState), start);
+  processor.start(start, readable);
+  const before = snapshotAtStart(processor.read(readable), start);
   observe(run);
+  // The time is the guest's: a slow machine may take as long to make its vCPU.
+  arm(1);
   let failure: unknown;
   try {
     if (definition.drive !== undefined) await definition.drive(context(run, processor));
@@ -57,7 +72,7 @@ export async function runInline(run: CaseRun): Promise<RunOutcome> {
     failure = error;
   }
   vm.observer = undefined;
-  const reading = processor.read(hasMpState);
+  const reading = processor.read(readable);
   const last = recording.last();
   const outcome = { before, after: snapshotOf(reading), last };
   const state: StateEvent[] = stateLines(recording.expected, outcome);

@@ -10,16 +10,18 @@ import { snapshotAtStart, snapshotOf } from "./vcpu_snapshot.ts";
 
 /** Runs a case of several vCPUs, each in its own thread. */
 export async function runThreaded(run: CaseRun, count: number): Promise<RunOutcome> {
-  const { definition, vm, recording, frame, hasMpState } = run;
+  const { definition, vm, recording, frame, readable } = run;
   const ids = Array.from({ length: count }, (_, id) => id);
   const threads: VcpuThread[] = [];
   for (const id of ids) threads.push(await vm.startVcpu(id));
   const processors = threads.map((thread) => new ThreadedProcessor(thread, recording));
   const starts = ids.map((id) => run.start(id));
-  for (const id of ids) await processors[id].start(starts[id], definition.irqchip === "kernel");
+  for (const id of ids) {
+    await processors[id].start(starts[id], readable, definition.irqchip === "kernel");
+  }
   const before = await Promise.all(
     processors.map(async (processor, id) =>
-      snapshotAtStart(await processor.read(hasMpState), starts[id])
+      snapshotAtStart(await processor.read(readable), starts[id])
     ),
   );
   observe(run);
@@ -35,7 +37,7 @@ export async function runThreaded(run: CaseRun, count: number): Promise<RunOutco
   }
   vm.observer = undefined;
   await Promise.all(processors.map((processor) => processor.stop()));
-  const readings = await Promise.all(processors.map((processor) => processor.read(hasMpState)));
+  const readings = await Promise.all(processors.map((processor) => processor.read(readable)));
   const state: StateEvent[] = ids.flatMap((vcpu) => {
     const outcome = {
       vcpu,

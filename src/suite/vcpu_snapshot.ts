@@ -1,5 +1,6 @@
 /** The state of a vCPU by name, as the `=` lines of a trace spell it. */
 import type { DebugRegisters, Registers, SystemRegisters, VcpuEvents } from "../x86/state.ts";
+import { initialXsave, nameFloatingPoint } from "./floating_point.ts";
 import type { Start } from "./processor.ts";
 import { CR0, type Segment } from "../x86/registers.ts";
 
@@ -11,6 +12,16 @@ export interface VcpuReading {
   readonly debugRegs: DebugRegisters;
   /** KVM_GET_MP_STATE; absent where the host has no KVM_CAP_MP_STATE. */
   readonly mpState?: number;
+  /** The XSAVE area; absent where the host has no KVM_CAP_XSAVE. */
+  readonly xsave?: Uint8Array;
+}
+
+/** What of a vCPU this host's KVM can be asked for. */
+export interface Readable {
+  /** KVM_CAP_MP_STATE. */
+  readonly mpState: boolean;
+  /** KVM_CAP_XSAVE. */
+  readonly xsave: boolean;
 }
 
 /** Values by name. */
@@ -23,10 +34,11 @@ const controlNames = ["cr0", "cr2", "cr3", "cr4", "cr8", "efer"] as const;
 /**
  * Names every value of a reading: registers by their own names, `cs.selector`, `cs.base`,
  * `cs.limit` and `cs.access` (the attributes in the format of VMX access rights, SDM 3C 25.4.1),
- * `gdt.base`, `gdt.limit`, `apic-base`, `dr0` and on, and the waiting events.
+ * `gdt.base`, `gdt.limit`, `apic-base`, `dr0` and on, the registers of x87 and SSE
+ * ({@link nameFloatingPoint}), and the waiting events.
  */
 export function snapshotOf(reading: VcpuReading): Snapshot {
-  const { regs, sregs, events, debugRegs, mpState } = reading;
+  const { regs, sregs, events, debugRegs, mpState, xsave } = reading;
   const values = new Map<string, bigint>();
   for (const name in regs) values.set(name, regs[name as keyof Registers]);
   for (const name of segmentNames) nameSegment(values, name, sregs[name]);
@@ -43,6 +55,7 @@ export function snapshotOf(reading: VcpuReading): Snapshot {
   values.set("dr7", debugRegs.dr7);
   nameEvents(values, events);
   if (mpState !== undefined) values.set("mp-state", BigInt(mpState));
+  if (xsave !== undefined) nameFloatingPoint(values, xsave);
   return values;
 }
 
@@ -51,7 +64,8 @@ export function snapshotOf(reading: VcpuReading): Snapshot {
  * nobody set as KVM tells it.
  */
 export function snapshotAtStart(reading: VcpuReading, { regs, machine }: Start): Snapshot {
-  return snapshotOf({ ...reading, regs, sregs: { ...reading.sregs, ...machine.sregs } });
+  const xsave = reading.xsave && initialXsave(reading.xsave.length);
+  return snapshotOf({ ...reading, regs, sregs: { ...reading.sregs, ...machine.sregs }, xsave });
 }
 
 function nameSegment(values: Map<string, bigint>, name: string, segment: Segment): void {

@@ -6,7 +6,7 @@ import { measureConform } from "./suite_process.ts";
 const RAM_SIZE = 0x20000;
 const CODE = 0x8000;
 
-const guests: Readonly<Record<Workload, Uint8Array>> = {
+const guests: Readonly<Record<"pio" | "mmio" | "lifecycle", Uint8Array>> = {
   pio: assemble("back: out 0x10, al\njmp back", { bits: 16, origin: CODE }).bytes,
   mmio: assemble(
     "mov ax, 0x2000\nmov es, ax\nback: mov [es:0], al\njmp back",
@@ -15,10 +15,12 @@ const guests: Readonly<Record<Workload, Uint8Array>> = {
   lifecycle: assemble("hlt", { bits: 16, origin: CODE }).bytes,
 };
 
-function create(kvm: Kvm, code: Uint8Array): { vm: Vm; vcpu: Vcpu } {
+function create(kvm: Kvm, code: Uint8Array, irqchip = false): { vm: Vm; vcpu: Vcpu } {
   const vm = kvm.createVm();
+  if (irqchip) vm.irq.createIrqchip();
   vm.memory.addRam(0, RAM_SIZE).bytes.set(code, CODE);
   const vcpu = vm.createVcpu();
+  if (irqchip) vcpu.setCpuid(kvm.supportedCpuid());
   const sregs = vcpu.sregs();
   vcpu.setSregs({ ...sregs, cs: { ...sregs.cs, base: 0n, selector: 0 } });
   vcpu.setRegs({ ...vcpu.regs(), rip: BigInt(CODE) });
@@ -26,6 +28,9 @@ function create(kvm: Kvm, code: Uint8Array): { vm: Vm; vcpu: Vcpu } {
 }
 
 let sum = 0;
+
+/** There under `--v8-flags=--expose-gc`. */
+declare const gc: (() => void) | undefined;
 
 function exits(vcpu: Vcpu, reason: "pio" | "mmio", count: number): void {
   for (let round = 0; round < count; round++) {
@@ -42,6 +47,41 @@ function lifecycle(kvm: Kvm, count: number): void {
     if (reason !== "hlt") throw new Error(`exit ${reason} instead of hlt`);
     vm[Symbol.dispose]();
   }
+}
+
+function saves(vm: Vm, count: number): void {
+  for (let round = 0; round < count; round++) sum += vm.save().vcpus.length;
+}
+
+function restores(kvm: Kvm, vm: Vm, count: number): void {
+  for (let round = 0; round < count; round++) {
+    const other = kvm.restore(vm.save());
+    const { reason } = other.vcpu().run();
+    if (reason !== "pio") throw new Error(`exit ${reason} instead of pio`);
+    other[Symbol.dispose]();
+  }
+}
+
+/** How much more a million exits leave in the heap, in bytes, once it is swept. */
+async function heapGrowth(kvm: Kvm): Promise<Row> {
+  const { vm, vcpu } = create(kvm, guests.pio);
+  const round = async (count: number) => {
+    exits(vcpu, "pio", count);
+    // Lets the runtime sweep what is dead.
+    for (let turn = 0; turn < 3; turn++) {
+      gc?.();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    return Deno.memoryUsage().heapUsed;
+  };
+  const before = await round(20_000);
+  const after = await round(1_000_000);
+  vm[Symbol.dispose]();
+  return {
+    what: "heap after a million exits, less before",
+    measured: `${((after - before) / 1024).toFixed(0)} KiB`,
+    goal: "0",
+  };
 }
 
 function median(values: readonly number[]): number {
@@ -61,15 +101,21 @@ async function compare(kvm: Kvm): Promise<Row[]> {
   await using reference = await startReference();
   const pio = create(kvm, guests.pio);
   const mmio = create(kvm, guests.mmio);
+  const saved = create(kvm, guests.pio, true);
+  exits(saved.vcpu, "pio", 1);
   const sides: Record<Workload, (count: number) => void> = {
     pio: (count) => exits(pio.vcpu, "pio", count),
     mmio: (count) => exits(mmio.vcpu, "mmio", count),
     lifecycle: (count) => lifecycle(kvm, count),
+    save: (count) => saves(saved.vm, count),
+    restore: (count) => restores(kvm, saved.vm, count),
   };
   const plan: [Workload, string, count: number, samples: number, goal: string][] = [
     ["pio", "a PIO exit", 2000, 41, "1.05"],
     ["mmio", "an MMIO exit", 2000, 41, "1.05"],
     ["lifecycle", "VM create, first exit, destroy", 20, 41, "1.07"],
+    ["save", "save of a vCPU with irqchip", 100, 41, "1.10"],
+    ["restore", "save, restore into a new VM, first exit", 5, 21, "1.10"],
   ];
   const rows: Row[] = [];
   for (const [workload, what, count, samples, goal] of plan) {
@@ -98,6 +144,7 @@ async function compare(kvm: Kvm): Promise<Row[]> {
   }
   pio.vm[Symbol.dispose]();
   mmio.vm[Symbol.dispose]();
+  saved.vm[Symbol.dispose]();
   return rows;
 }
 
@@ -159,6 +206,7 @@ function table(rows: readonly Row[]): string {
 using kvm = Kvm.open();
 const rows: Row[] = [
   ...await compare(kvm),
+  await heapGrowth(kvm),
   await judged(),
   assembling(),
   ...await measureConform(),

@@ -1,10 +1,9 @@
 /*
  * The C side of the benchmarks: the same guests and the same ioctls as tests/bench/main.ts, with
- * nothing between them and the kernel. Reads "pio N", "mmio N" or "lifecycle N" a line and answers
+ * nothing between them and the kernel. Reads the name of a workload and a count a line and answers
  * each with the nanoseconds it took.
  */
 #include <fcntl.h>
-#include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +11,11 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+#include "reference.h"
 
-#define RAM_SIZE 0x20000
-#define CODE 0x8000
+int kvm, run_size;
 
-static int kvm, run_size;
-
-struct machine {
-	int vm, vcpu;
-	unsigned char *ram;
-	struct kvm_run *run;
-};
-
-static void check(long result, const char *what)
+void check(long result, const char *what)
 {
 	if (result >= 0)
 		return;
@@ -32,11 +23,18 @@ static void check(long result, const char *what)
 	exit(1);
 }
 
+void set_signal_mask(int vcpu)
+{
+	struct { __u32 len; __u8 bits[8]; } mask = { .len = 8 };
+
+	memset(mask.bits, 0xff, 8);
+	check(ioctl(vcpu, KVM_SET_SIGNAL_MASK, &mask), "KVM_SET_SIGNAL_MASK");
+}
+
 static struct machine create(const unsigned char *code, size_t size)
 {
 	struct machine m;
 	struct kvm_userspace_memory_region region = { .memory_size = RAM_SIZE };
-	struct { __u32 len; __u8 bits[8]; } mask = { .len = 8 };
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
@@ -49,8 +47,7 @@ static struct machine create(const unsigned char *code, size_t size)
 	memcpy(m.ram + CODE, code, size);
 	m.vcpu = ioctl(m.vm, KVM_CREATE_VCPU, 0);
 	check(m.vcpu, "KVM_CREATE_VCPU");
-	memset(mask.bits, 0xff, 8);
-	check(ioctl(m.vcpu, KVM_SET_SIGNAL_MASK, &mask), "KVM_SET_SIGNAL_MASK");
+	set_signal_mask(m.vcpu);
 	m.run = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, m.vcpu, 0);
 	check(ioctl(m.vcpu, KVM_GET_SREGS, &sregs), "KVM_GET_SREGS");
 	sregs.cs.base = sregs.cs.selector = 0;
@@ -61,7 +58,7 @@ static struct machine create(const unsigned char *code, size_t size)
 	return m;
 }
 
-static void destroy(struct machine *m)
+void destroy(struct machine *m)
 {
 	munmap(m->run, run_size);
 	close(m->vcpu);
@@ -69,7 +66,7 @@ static void destroy(struct machine *m)
 	munmap(m->ram, RAM_SIZE);
 }
 
-static void expect_exit(struct machine *m, unsigned reason)
+void expect_exit(struct machine *m, unsigned reason)
 {
 	check(ioctl(m->vcpu, KVM_RUN, 0), "KVM_RUN");
 	if (m->run->exit_reason == reason)
@@ -78,7 +75,7 @@ static void expect_exit(struct machine *m, unsigned reason)
 	exit(1);
 }
 
-static unsigned long now(void)
+unsigned long now(void)
 {
 	struct timespec t;
 
@@ -144,6 +141,10 @@ int main(void)
 			took = exits(pio_guest, sizeof(pio_guest), KVM_EXIT_IO, count);
 		else if (!strcmp(what, "mmio"))
 			took = exits(mmio_guest, sizeof(mmio_guest), KVM_EXIT_MMIO, count);
+		else if (!strcmp(what, "save"))
+			took = save_rounds(count);
+		else if (!strcmp(what, "restore"))
+			took = restore_rounds(count);
 		else
 			took = lifecycle(count);
 		printf("%lu\n", took);

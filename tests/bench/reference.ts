@@ -1,7 +1,7 @@
 /** The C reference of the benchmarks: compiled where gcc is found, asked sample by sample. */
 
 /** What both sides measure. */
-export type Workload = "pio" | "mmio" | "lifecycle";
+export type Workload = "pio" | "mmio" | "lifecycle" | "save" | "restore";
 
 /** A running C program that measures what it is asked. */
 export interface Reference extends AsyncDisposable {
@@ -13,10 +13,10 @@ export interface Reference extends AsyncDisposable {
 export async function startReference(): Promise<Reference | undefined> {
   const folder = await Deno.makeTempDir();
   const program = `${folder}/reference`;
-  const source = new URL("reference.c", import.meta.url).pathname;
+  const sources = ["reference.c", "save.c"].map((name) => new URL(name, import.meta.url).pathname);
   try {
     const { success } = await new Deno.Command("gcc", {
-      args: ["-O2", "-o", program, source],
+      args: ["-O2", "-o", program, ...sources],
       stderr: "inherit",
     }).output();
     if (!success) return;

@@ -1,0 +1,143 @@
+/** Guests that are hypervisors: they run another guest with AMD's SVM (APM 2 chapter 15). */
+
+import type { Requirement } from "../../mod.ts";
+
+/** Where the VMCB lies, and the host save area. */
+export const VMCB = 0xb000;
+/** The host save area (VM_HSAVE_PA). */
+export const HSAVE = 0xc000;
+
+/** What a host must have: kvm-amd with its own nested virtualization. */
+export const requires: readonly Requirement[] = [{ backend: ["svm"] }, { cpuid: "SVM" }];
+
+/** Bits of the intercept vectors, by the word of the VMCB that they are in (APM 2 appendix B). */
+export interface Intercepts {
+  /** Offset 0: reads of CR0 to CR15 in bits 0 to 15, writes above. */
+  readonly cr?: number;
+  /** Offset 4: the same of debug registers. */
+  readonly dr?: number;
+  /** Offset 8: exceptions by vector. */
+  readonly exceptions?: number;
+  /** Offset 0xc: INTR in bit 0 to shutdown in bit 31. */
+  readonly first?: number;
+  /** Offset 0x10: VMRUN in bit 0, VMMCALL in bit 1, and on. VMRUN is always added. */
+  readonly second?: number;
+}
+
+/** A VMCB's fields that do not have their default. */
+export interface VmcbFields extends Intercepts {
+  readonly rip: bigint;
+  readonly rsp?: bigint;
+  readonly rax?: bigint;
+  readonly rflags?: bigint;
+  readonly cr0?: bigint;
+  readonly cr3?: bigint;
+  readonly cr4?: bigint;
+  readonly efer?: bigint;
+  readonly dr6?: bigint;
+  readonly dr7?: bigint;
+  /** 0 is invalid. */
+  readonly asid?: number;
+  readonly eventInjection?: bigint;
+  /** Where the bitmaps of ports and of MSRs lie. */
+  readonly portMap?: number;
+  readonly msrMap?: number;
+  /** VMRUN is not intercepted, which is invalid. */
+  readonly vmrunNotIntercepted?: true;
+}
+
+/** The 4 KiB of a VMCB whose guest runs in the host's own 64-bit mode, at CPL 0. */
+export function vmcb(fields: VmcbFields): Uint8Array {
+  const view = new DataView(new ArrayBuffer(0x1000));
+  const u32 = (offset: number, value: number) => view.setUint32(offset, value, true);
+  const u64 = (offset: number, value: bigint | number) =>
+    view.setBigUint64(offset, BigInt(value), true);
+  u32(0x0, fields.cr ?? 0);
+  u32(0x4, fields.dr ?? 0);
+  u32(0x8, fields.exceptions ?? 0);
+  u32(0xc, fields.first ?? 0);
+  u32(0x10, (fields.second ?? 0) | (fields.vmrunNotIntercepted ? 0 : 1));
+  u64(0x40, fields.portMap ?? 0);
+  u64(0x48, fields.msrMap ?? 0);
+  u32(0x58, fields.asid ?? 1);
+  u64(0xa8, fields.eventInjection ?? 0n);
+  const segment = (offset: number, selector: number, attributes: number, base = 0, limit = -1) => {
+    view.setUint16(offset, selector, true);
+    view.setUint16(offset + 2, attributes, true);
+    u32(offset + 4, limit >>> 0);
+    u64(offset + 8, base);
+  };
+  for (const offset of [0x400, 0x420, 0x430, 0x440, 0x450]) segment(offset, 0x30, 0xc93);
+  segment(0x410, 0x28, 0xa9b);
+  segment(0x460, 0, 0, 0x1000, 0xff);
+  segment(0x480, 0, 0, 0x2000, 0xfff);
+  segment(0x490, 0x68, 0x8b, 0x3000, 0x67);
+  u64(0x4d0, fields.efer ?? 0x1d00n);
+  u64(0x548, fields.cr4 ?? 0x20n);
+  u64(0x550, fields.cr3 ?? 0x10000n);
+  u64(0x558, fields.cr0 ?? 0x80010031n);
+  u64(0x560, fields.dr7 ?? 0x400n);
+  u64(0x568, fields.dr6 ?? 0xffff0ff0n);
+  u64(0x570, fields.rflags ?? 0x2n);
+  u64(0x578, fields.rip);
+  u64(0x5d8, fields.rsp ?? 0x7c00n);
+  u64(0x5f8, fields.rax ?? 0n);
+  u64(0x668, 0x0007040600070406n);
+  return new Uint8Array(view.buffer);
+}
+
+/** The machine of a hypervisor: SVM enabled. */
+export const machine = { efer: { set: 0x1000n } } as const;
+
+/** Runs the guest of the VMCB: RAX is its address before and behind. */
+export const run = `
+  mov ecx, 0xc0010117
+  mov eax, ${HSAVE}
+  xor edx, edx
+  wrmsr
+  xor ecx, ecx
+  mov eax, ${VMCB}
+  vmrun
+  exited:
+`;
+
+/** Reports exit code, both halves of EXITINFO1 and of EXITINFO2, and the guest's RIP. */
+export const report = `
+  mov ebx, ${VMCB}
+  ${
+  [0x70, 0x78, 0x7c, 0x80, 0x84, 0x578].map((offset) => `
+    mov eax, [rbx + ${offset}]
+    out 0x10, eax
+  `).join("\n")
+}
+  xor eax, eax
+  xor ebx, ebx
+  xor ecx, ecx
+  xor edx, edx
+  hlt
+`;
+
+/** What {@link report} makes of an exit. */
+export function reported(
+  code: bigint | number,
+  first: bigint | "*" = 0n,
+  second: bigint | "*" = 0n,
+  rip: string = "*",
+): string {
+  const half = (value: bigint | "*", high: boolean) =>
+    value === "*" ? "*" : `0x${(high ? value >> 32n : value & 0xffffffffn).toString(16)}`;
+  return [
+    `0x${(BigInt(code) & 0xffffffffn).toString(16)}`,
+    half(first, false),
+    half(first, true),
+    half(second, false),
+    half(second, true),
+    rip,
+  ].map((value) => `pio out 0x10 u32 ${value}`).join("\n");
+}
+
+/** The memory that the processor may write: VMCB, host save area. */
+export const written = `
+  = mem 0x${VMCB.toString(16)} u64 [${Array(512).fill("*").join(" ")}]
+  = mem 0x${HSAVE.toString(16)} u64 [${Array(512).fill("*").join(" ")}]
+`;

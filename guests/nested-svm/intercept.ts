@@ -1,0 +1,124 @@
+import { asm, defineCases } from "../../mod.ts";
+import {
+  type Intercepts,
+  machine,
+  report,
+  reported,
+  requires,
+  run,
+  VMCB,
+  vmcb,
+  written,
+} from "./_vmcb.ts";
+
+interface Row {
+  instruction: string;
+  intercepts: Intercepts;
+  code: number;
+  first?: bigint | "*";
+  second?: bigint | "*";
+  /** What the guest does before, on lines of their own. */
+  before?: string;
+}
+
+const first = (bit: number): Intercepts => ({ first: (1 << bit) >>> 0 });
+const second = (bit: number): Intercepts => ({ second: 1 << bit });
+const [UD, PF, GP, DE] = [6, 14, 13, 0];
+
+const rows: Record<string, Row> = {
+  hlt: { instruction: "hlt", intercepts: first(24), code: 0x78 },
+  cpuid: { instruction: "cpuid", intercepts: first(18), code: 0x72 },
+  rdtsc: { instruction: "rdtsc", intercepts: first(14), code: 0x6e },
+  pushf: { instruction: "pushfq", intercepts: first(16), code: 0x70 },
+  popf: { instruction: "popfq", intercepts: first(17), code: 0x71 },
+  iret: { instruction: "iretq", intercepts: first(20), code: 0x74 },
+  invd: { instruction: "invd", intercepts: first(22), code: 0x76 },
+  invlpg: { instruction: "invlpg [0xa000]", intercepts: first(25), code: 0x79, first: "*" },
+  "read-idtr": { instruction: "sidt [0xa000]", intercepts: first(6), code: 0x66 },
+  "read-gdtr": { instruction: "sgdt [0xa000]", intercepts: first(7), code: 0x67 },
+  "read-ldtr": { instruction: "sldt eax", intercepts: first(8), code: 0x68 },
+  "read-tr": { instruction: "str eax", intercepts: first(9), code: 0x69 },
+  "write-idtr": { instruction: "lidt [0xa000]", intercepts: first(10), code: 0x6a },
+  "write-gdtr": { instruction: "lgdt [0xa000]", intercepts: first(11), code: 0x6b },
+  "write-ldtr": { instruction: "lldt ax", intercepts: first(12), code: 0x6c },
+  "write-tr": { instruction: "ltr ax", intercepts: first(13), code: 0x6d },
+  vmmcall: { instruction: "vmmcall", intercepts: second(1), code: 0x81 },
+  vmload: { instruction: "vmload", intercepts: second(2), code: 0x82 },
+  vmsave: { instruction: "vmsave", intercepts: second(3), code: 0x83 },
+  stgi: { instruction: "stgi", intercepts: second(4), code: 0x84 },
+  clgi: { instruction: "clgi", intercepts: second(5), code: 0x85 },
+  vmrun: { instruction: "vmrun", intercepts: {}, code: 0x80 },
+  wbinvd: { instruction: "wbinvd", intercepts: second(9), code: 0x89 },
+  "read-cr0": { instruction: "mov rax, cr0", intercepts: { cr: 1 }, code: 0x0, first: "*" },
+  "read-cr3": { instruction: "mov rax, cr3", intercepts: { cr: 8 }, code: 0x3, first: "*" },
+  "read-cr4": { instruction: "mov rax, cr4", intercepts: { cr: 0x10 }, code: 0x4, first: "*" },
+  "write-cr0": { instruction: "mov cr0, rax", intercepts: { cr: 0x10000 }, code: 0x10, first: "*" },
+  "write-cr3": { instruction: "mov cr3, rax", intercepts: { cr: 0x80000 }, code: 0x13, first: "*" },
+  "write-cr4": {
+    instruction: "mov cr4, rax",
+    intercepts: { cr: 0x100000 },
+    code: 0x14,
+    first: "*",
+  },
+  "read-dr0": { instruction: "mov rax, dr0", intercepts: { dr: 1 }, code: 0x20, first: "*" },
+  "write-dr7": {
+    instruction: "mov dr7, rax",
+    intercepts: { dr: 0x800000 },
+    code: 0x37,
+    first: "*",
+  },
+  "undefined-instruction": {
+    instruction: "ud2",
+    intercepts: { exceptions: 1 << UD },
+    code: 0x40 + UD,
+  },
+  "divide-error": {
+    instruction: "div ecx",
+    intercepts: { exceptions: 1 << DE },
+    code: 0x40 + DE,
+  },
+  "general-protection": {
+    instruction: "mov ds, ebp",
+    intercepts: { exceptions: 1 << GP },
+    code: 0x40 + GP,
+    first: 0x100n,
+  },
+  // Error code and address.
+  "page-fault": {
+    instruction: "mov [0xd123], al",
+    intercepts: { exceptions: 1 << PF },
+    code: 0x40 + PF,
+    first: 2n,
+    second: 0xd123n,
+  },
+};
+
+/** What the hypervisor intercepts comes back to it at the instruction, with code and information. */
+export default defineCases("nested-svm/intercept", rows, (row) => ({
+  spec: ["APM 2 15.7 to 15.12: intercepts", "APM 2 appendix C: SVM intercept exit codes"],
+  mode: "long",
+  requires,
+  machine: {
+    ...machine,
+    map: [{ virtual: 0xd000, physical: 0xd000, present: false }],
+  },
+  registers: { rbp: 0x100n },
+  guest: asm`
+    ${run}
+    ${report}
+    nested:
+    ${row.before ?? ""}
+    at:
+    ${row.instruction}
+    behind:
+    out 0xee, al
+  `,
+  drive: ({ write, labels }) =>
+    write(VMCB, vmcb({ ...row.intercepts, rip: labels.get("nested")! })),
+  trace: ({ at }) => `
+    ${reported(row.code, row.first, row.second, at)}
+    hlt
+    = rflags 0x46
+    ${written}
+  `,
+}));

@@ -1,0 +1,50 @@
+import { asm, defineCases } from "../../mod.ts";
+import {
+  machine,
+  report,
+  reported,
+  requires,
+  run,
+  VMCB,
+  vmcb,
+  type VmcbFields,
+  written,
+} from "./_vmcb.ts";
+
+const rows: Record<string, Omit<VmcbFields, "rip">> = {
+  "svm-off": { efer: 0xd00n },
+  "address-space-0": { asid: 0 },
+  "vmrun-not-intercepted": { vmrunNotIntercepted: true },
+  "cr0-not-write-through": { cr0: 0xa0010031n },
+  "cr0-high": { cr0: 0x180010031n },
+  "cr4-reserved": { cr4: 0x8020n },
+  "cr4-high": { cr4: 0x100000020n },
+  "dr6-high": { dr6: 0x1ffff0ff0n },
+  "dr7-high": { dr7: 0x100000400n },
+  "efer-reserved": { efer: 0x1d02n },
+  "long-mode-without-pae": { cr4: 0x0n },
+  "long-mode-without-protection": { cr0: 0x80010030n },
+};
+
+/** A guest state that is illegal is refused by VMRUN with the exit code -1. */
+export default defineCases("nested-svm/invalid", rows, (fields) => ({
+  spec: "APM 2 15.5.1: basic operation (canonicalization and consistency checks)",
+  mode: "long",
+  requires,
+  machine,
+  guest: asm`
+    ${run}
+    ${report}
+    nested:
+    vmmcall
+    out 0xee, al
+  `,
+  drive: ({ write, labels }) =>
+    write(VMCB, vmcb({ rip: labels.get("nested")!, second: 2, ...fields })),
+  trace: `
+    ${reported(0xffffffffffffffffn, "*", "*", "*")}
+    hlt
+    = rflags 0x46
+    ${written}
+  `,
+}));
