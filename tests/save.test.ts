@@ -107,6 +107,7 @@ kvmTest("what was restored is saved as it was", () => {
   using vm = build(kvm, counting);
   const vcpu = vm.vcpu();
   step(vm);
+  vm.irq.setReinject(false);
   vm.enableCapability("KVM_CAP_X86_USER_SPACE_MSR", 2n);
   vm.irq.setRouting([{ gsi: 3, msi: { address: 0xfee00000n, data: 0x40 } }]);
   vm.events.coalesce({ space: "mmio", address: 0xd0000000n, size: 8 });

@@ -5,6 +5,7 @@ export default defineCase({
   id: "memslot/dirty-log-host-write",
   spec: ["KVM API 4.8: KVM_GET_DIRTY_LOG"],
   mode: "protected",
+  withoutLens: { restore: "KVM maps a page of a new VM writable when it is read, and logs that" },
   guest: asm`
     mov byte [0x100000], 0xa1
     mov byte [0x101000], 0xa2

@@ -20,6 +20,7 @@ export default defineCases("memslot/dirty-log-page", rows, ({ at, page }) => ({
     "KVM API 4.8: the bits are cleared before the ioctl returns",
   ],
   mode: "protected",
+  withoutLens: { restore: "KVM maps a page of a new VM writable when it is read, and logs that" },
   guest: asm`
     mov byte [${at}], 0xa1
     out 0x10, al

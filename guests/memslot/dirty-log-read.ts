@@ -40,6 +40,7 @@ const rows = {
 export default defineCases("memslot/dirty-log-read", rows, (row) => ({
   spec: ["KVM API 4.8: KVM_GET_DIRTY_LOG"],
   mode: "protected",
+  withoutLens: { restore: "KVM maps a page of a new VM writable when it is read, and logs that" },
   // KVM may take the first access to a page that it has not mapped yet for a write, so the guest
   // first writes to them all.
   guest: asm`

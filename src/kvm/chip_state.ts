@@ -12,6 +12,7 @@ import { decode, encode } from "../../ffi/abi/layout.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import type { IoapicState, PicState, PitState, PitState2 } from "../x86/chips.ts";
 import { act, type Observed } from "./action.ts";
+import type { VmConfiguration } from "./vm_configuration.ts";
 import { ioctlBuffer } from "./ioctl.ts";
 import { chips, type InterruptChip } from "./routing.ts";
 
@@ -22,11 +23,13 @@ const HEAD = kvm_irqchip_pic.fields.chip[0];
 export class ChipState {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
+  readonly #configuration: VmConfiguration;
 
   /** Made by {@link Interrupts}. */
-  constructor(fd: FileDescriptor, observed: Observed) {
+  constructor(fd: FileDescriptor, observed: Observed, configuration: VmConfiguration) {
     this.#fd = fd;
     this.#observed = observed;
+    this.#configuration = configuration;
   }
 
   /**
@@ -182,6 +185,7 @@ export class ChipState {
       view.setUint8(kvm_reinject_control.fields.pit_reinject[0], on ? 1 : 0);
       ioctlBuffer(this.#fd, "KVM_REINJECT_CONTROL", view);
     });
+    this.#configuration.reinject = on;
   }
 }
 

@@ -19,7 +19,7 @@ export class Interrupts extends ChipState {
 
   /** Made by {@link Vm}. */
   constructor(fd: FileDescriptor, observed: Observed, configuration: VmConfiguration) {
-    super(fd, observed);
+    super(fd, observed, configuration);
     this.#fd = fd;
     this.#observed = observed;
     this.#configuration = configuration;

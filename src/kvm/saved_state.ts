@@ -160,6 +160,8 @@ export interface SavedVm {
   readonly irqchip?: SavedIrqchip;
   /** `struct kvm_pit_state2`, and the flags it was made with. */
   readonly pit?: { readonly flags: number; readonly state: Base64 };
+  /** KVM_REINJECT_CONTROL, where it was used. */
+  readonly reinject?: boolean;
   /** KVM_SET_GSI_ROUTING, where it was not the default. */
   readonly routing?: readonly SavedRoute[];
   /** KVM_X86_SET_MSR_FILTER. */

@@ -31,6 +31,8 @@ export interface VmConfiguration {
   irqchip?: boolean;
   /** The flags that the PIT was made with. */
   pit?: number;
+  /** {@link ChipState.setReinject}. */
+  reinject?: boolean;
   /** {@link Interrupts.setRouting}. */
   routing?: readonly Route[];
   /** {@link Vm.setMsrFilter}. */

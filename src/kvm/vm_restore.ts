@@ -35,6 +35,7 @@ export function restoreConfiguration(vm: Vm, saved: SavedVm): void {
   }
   if (saved.irqchip !== undefined) vm.irq.createIrqchip();
   if (saved.pit !== undefined) vm.irq.createPit(saved.pit.flags);
+  if (saved.reinject !== undefined) vm.irq.setReinject(saved.reinject);
   if (saved.tssAddress !== undefined) vm.setTssAddress(BigInt(saved.tssAddress));
   if (saved.identityMapAddress !== undefined) {
     vm.setIdentityMapAddress(BigInt(saved.identityMapAddress));

@@ -65,6 +65,7 @@ export function saveVm(
     pit: pit === undefined
       ? undefined
       : { flags: pit, state: get(fd, "KVM_GET_PIT2", kvm_pit_state2.size) },
+    reinject: configuration.reinject,
     routing: routing?.map(savedRoute),
     msrFilter: msrFilter && savedMsrFilter(msrFilter),
     coalesced: configuration.coalesced.map(({ space, address, size }) => {
