@@ -425,7 +425,7 @@ const ioctls: Record<string, Row> = {
   KVM_XEN_HVM_EVTCHN_SEND: [
     "4.135",
     "Xen.sendEvent",
-    "tests/disposal.test.ts",
+    "system/xen-event",
     "KVM_CAP_XEN_HVM with KVM_XEN_HVM_CONFIG_EVTCHN_SEND",
   ],
   KVM_SET_USER_MEMORY_REGION2: [
