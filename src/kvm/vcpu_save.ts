@@ -54,6 +54,12 @@ const MTRRS: readonly number[] = [
   ...Array.from({ length: 8 }, (_, at) => 0x268 + at),
   0x2ff,
 ];
+/** Hyper-V's interrupt controller, of which KVM lists SCONTROL: pages, sources, timers. */
+const HYPERV_SYNIC: readonly number[] = [
+  ...[0x40000082, 0x40000083],
+  ...Array.from({ length: 16 }, (_, at) => 0x40000090 + at),
+  ...Array.from({ length: 8 }, (_, at) => 0x400000b0 + at),
+];
 /** The most MSRs of one ioctl (MAX_IO_MSRS is one more). */
 const MSR_LIMIT = 255;
 /** The most CPUID entries that KVM keeps for a vCPU (KVM_MAX_CPUID_ENTRIES). */
@@ -217,11 +223,16 @@ function wantedMsrs(parts: VcpuParts): number[] {
     ...MTRRS,
     ...Array.from({ length: 4 * banks }, (_, at) => MSR_IA32_MC0_CTL + at),
     ...Array.from({ length: interrupts }, (_, at) => MSR_IA32_MC0_CTL2 + at),
+    ...(hasSynic(parts) ? HYPERV_SYNIC : []),
   ]);
   if (hasTscOffset(parts)) all.delete(MSR_IA32_TSC);
   // The last to be set.
   if (all.delete(MSR_IA32_TSC_DEADLINE)) all.add(MSR_IA32_TSC_DEADLINE);
   return [...all];
+}
+
+function hasSynic({ vcpu: { configuration: { capabilities = [] } } }: VcpuParts): boolean {
+  return capabilities.some(({ name }) => name.startsWith("KVM_CAP_HYPERV_SYNIC"));
 }
 
 /** Reads the MSRs to save, without those that cannot be read. */
