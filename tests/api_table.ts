@@ -77,7 +77,12 @@ const ioctls: Record<string, Row> = {
   KVM_SET_CPUID: ["4.20", "Vcpu.setBasicCpuid", "state/cpuid*", "basic"],
   KVM_SET_CPUID2: ["kvm.h", "Vcpu.setCpuid", "cpuid/* state/cpuid*", "KVM_CAP_EXT_CPUID"],
   KVM_GET_CPUID2: ["kvm.h", "Vcpu.cpuid", "state/cpuid* cpuid/after-run*", "KVM_CAP_EXT_CPUID"],
-  KVM_SET_SIGNAL_MASK: ["4.21", "Vm.createVcpu", "exit/kick* exit/runaway*", "basic"],
+  KVM_SET_SIGNAL_MASK: [
+    "4.21",
+    "Vm.createVcpu",
+    "system/signal-mask* exit/kick* exit/runaway*",
+    "basic",
+  ],
   KVM_GET_FPU: ["4.22", "Vcpu.fpu", "state/fpu*", "basic"],
   KVM_SET_FPU: ["4.23", "Vcpu.setFpu", "state/fpu*", "basic"],
   KVM_CREATE_IRQCHIP: [
@@ -287,7 +292,7 @@ const ioctls: Record<string, Row> = {
   KVM_HAS_DEVICE_ATTR: [
     "4.81",
     "Device.hasAttribute Kvm.hasAttribute Vcpu.hasTscOffset",
-    "system/device* system/attribute",
+    "system/device* system/attribute system/tsc-offset",
     "KVM_CAP_DEVICE_CTRL, KVM_CAP_SYS_ATTRIBUTES",
   ],
   KVM_SET_GUEST_DEBUG: [
@@ -303,7 +308,12 @@ const ioctls: Record<string, Row> = {
     "KVM_CAP_EXT_EMUL_CPUID",
   ],
   KVM_SMI: ["4.96", "Vcpu.smi", "smm/enter* smm/nesting*", "KVM_CAP_X86_SMM"],
-  KVM_X86_SET_MSR_FILTER: ["4.97", "Vm.setMsrFilter", "msr/filter*", "KVM_CAP_X86_MSR_FILTER"],
+  KVM_X86_SET_MSR_FILTER: [
+    "4.97",
+    "Vm.setMsrFilter",
+    "msr/filter* limits/msr-filter-ranges*",
+    "KVM_CAP_X86_MSR_FILTER",
+  ],
   KVM_REINJECT_CONTROL: [
     "4.99",
     "Interrupts.setReinject",
@@ -415,7 +425,7 @@ const ioctls: Record<string, Row> = {
   KVM_XEN_HVM_EVTCHN_SEND: [
     "4.135",
     "Xen.sendEvent",
-    "tests/disposal.test.ts",
+    "system/xen-event",
     "KVM_CAP_XEN_HVM with KVM_XEN_HVM_CONFIG_EVTCHN_SEND",
   ],
   KVM_SET_USER_MEMORY_REGION2: [
@@ -523,7 +533,12 @@ const exits: Record<string, Row> = {
     "exit/user-space-msr* msr/filter-exit*",
     "KVM_CAP_X86_USER_SPACE_MSR",
   ],
-  KVM_EXIT_XEN: ["5", "exit xen-hypercall", "tests/decode_exit.test.ts", "KVM_CAP_XEN_HVM"],
+  KVM_EXIT_XEN: [
+    "5",
+    "exit xen-hypercall",
+    "tests/decode_exit.test.ts xen/hypercall*",
+    "KVM_CAP_XEN_HVM",
+  ],
   KVM_EXIT_MEMORY_FAULT: [
     "5",
     "exit memory-fault",
@@ -578,7 +593,7 @@ const capabilities: Record<string, Row> = {
   KVM_CAP_SPLIT_IRQCHIP: [
     "7.5",
     enable,
-    `interrupt/split* ${enabling("split-irqchip*")}`,
+    `interrupt/split* limits/split-pins* ${enabling("split-irqchip*")}`,
     "KVM_CAP_SPLIT_IRQCHIP",
   ],
   KVM_CAP_X2APIC_API: [
@@ -645,7 +660,12 @@ const capabilities: Record<string, Row> = {
     enabling("move-encryption-context"),
     "a VM of type SEV to move from",
   ],
-  KVM_CAP_DISABLE_QUIRKS2: ["7.31", enable, enabling("disable-quirks"), "KVM_CAP_DISABLE_QUIRKS2"],
+  KVM_CAP_DISABLE_QUIRKS2: [
+    "7.31",
+    enable,
+    `quirk/* ${enabling("disable-quirks")}`,
+    "KVM_CAP_DISABLE_QUIRKS2",
+  ],
   KVM_CAP_MAX_VCPU_ID: [
     "7.32",
     enable,
@@ -715,7 +735,7 @@ const capabilities: Record<string, Row> = {
   KVM_CAP_DIRTY_LOG_RING: [
     "8.29",
     enable,
-    `system/dirty-ring* ${enabling("dirty-ring*")}`,
+    `system/dirty-ring* limits/dirty-ring* ${enabling("dirty-ring*")}`,
     "KVM_CAP_DIRTY_LOG_RING",
   ],
   KVM_CAP_DIRTY_LOG_RING_ACQ_REL: [

@@ -1,6 +1,9 @@
-import { assert, assertEquals, assertInstanceOf, assertLess, assertRejects } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertLess, assertRejects } from "@std/assert";
 import { DisposedError } from "../ffi/disposed.ts";
 import type { HostAction } from "../src/kvm/action.ts";
+import { ArgumentError } from "../ffi/argument.ts";
+import { LayoutError } from "../ffi/abi/layout.ts";
+import { AnswerError } from "../src/kvm/vcpu.ts";
 import { KvmError } from "../src/kvm/error.ts";
 import { kvmTest } from "./host.ts";
 import { RealModeVm } from "./real_mode.ts";
@@ -166,13 +169,32 @@ kvmTest("what was asked crosses in the message", async () => {
   await assertRejects(() => thread.call("interrupt", 256), KvmError, "EINVAL: vector 256 (");
 });
 
-kvmTest("an error that is not KVM's crosses with its message", async () => {
+kvmTest("an error that is not KVM's crosses with its class and its message", async () => {
   using guest = new RealModeVm("hlt");
   using thread = await guest.thread();
   await thread.run(1000);
-  const error = await assertRejects(() => thread.call("answer", 1), Error);
-  assert(!(error instanceof KvmError));
-  assertEquals(error.message, "the exit hlt does not wait for an answer");
+  const bad = (value: unknown) => value as never;
+  const calls: [call: () => Promise<unknown>, errorClass: typeof Error, message: string][] = [
+    [
+      () => thread.call("answer", 1),
+      bad(AnswerError),
+      "the exit hlt does not wait for an answer",
+    ],
+    [() => thread.call("answer", 0.5), bad(ArgumentError), "an answer is 0.5: give a whole number"],
+    [
+      () => thread.call("interrupt", -1),
+      bad(LayoutError),
+      "kvm_interrupt.irq is -1; u32 takes 0 to 4294967295",
+    ],
+    [
+      () => thread.call("interrupt", bad(() => 1)),
+      bad(ArgumentError),
+      "an argument cannot be sent",
+    ],
+    [() => thread.call("nothing" as "regs"), bad(ArgumentError), 'a vCPU has no method "nothing"'],
+  ];
+  for (const [call, errorClass, message] of calls) await assertRejects(call, errorClass, message);
+  assertEquals((await thread.call("regs")).rip > 0n, true);
 });
 
 kvmTest("what is done from outside is observed", async () => {

@@ -16,11 +16,7 @@ export default defineCases("system/kvmclock-control", rows, (clock) => ({
     "Documentation/virt/kvm/x86/msr.rst: MSR_KVM_SYSTEM_TIME_NEW, flags bit 1",
   ],
   mode: "long",
-  withoutLens: clock
-    ? {
-      restore: "KVM keeps the news for the next entry, and tells nobody that it is still to come",
-    }
-    : {},
+  withoutLens: { restore: "KVM does not tell that a vCPU has yet to tell its guest" },
   requires: ["KVM_CAP_KVMCLOCK_CTRL", { cpuid: "KVM-CLOCKSOURCE2" }],
   guest: asm`
     out 0x10, al

@@ -7,7 +7,22 @@ import { act, type Observed } from "./action.ts";
 import { bufferAddress } from "./device_attribute.ts";
 import { ioctlAddress, ioctlBuffer } from "./ioctl.ts";
 
-/** Encryption of a VM's memory (SEV, SEV-ES, SEV-SNP; "x86/amd-memory-encryption" of the kernel). */
+/**
+ * Encryption of a VM's memory (SEV, SEV-ES, SEV-SNP; "x86/amd-memory-encryption" of the kernel).
+ *
+ * @example
+ * ```ts
+ * import { Kvm, KvmError } from "@trapline/trapline";
+ *
+ * using kvm = Kvm.open();
+ * using vm = kvm.createVm();
+ * try {
+ *   vm.encryption.check();
+ * } catch (error) {
+ *   console.log((error as KvmError).code); // "ENOTTY" where the host does not encrypt
+ * }
+ * ```
+ */
 export class Encryption {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;

@@ -8,6 +8,18 @@ import { ioctlBuffer } from "./ioctl.ts";
  * Memory that only guests can reach: the file that KVM_CREATE_GUEST_MEMFD gives (KVM API 4.142).
  *
  * It is bound to a slot with {@link GuestMemory.setSlot2} and cannot be mapped by this process.
+ *
+ * @example
+ * ```ts
+ * import { Kvm } from "@trapline/trapline";
+ *
+ * using kvm = Kvm.open();
+ * using vm = kvm.createVm();
+ * if (vm.checkExtension("KVM_CAP_GUEST_MEMFD") > 0) {
+ *   using file = vm.memory.createFile(0x1000);
+ *   console.log(file.size); // 4096n
+ * }
+ * ```
  */
 export class GuestMemoryFile implements Disposable {
   readonly #fd: FileDescriptor;

@@ -7,7 +7,22 @@ import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { act, type Observed } from "./action.ts";
 import { ioctlBuffer } from "./ioctl.ts";
 
-/** What KVM does for a guest that takes it for Hyper-V (KVM_CAP_HYPERV_EVENTFD). */
+/**
+ * What KVM does for a guest that takes it for Hyper-V (KVM_CAP_HYPERV_EVENTFD).
+ *
+ * @example
+ * ```ts
+ * import { EventFd, Kvm } from "@trapline/trapline";
+ *
+ * using kvm = Kvm.open();
+ * using vm = kvm.createVm();
+ * using event = new EventFd();
+ * if (vm.checkExtension("KVM_CAP_HYPERV_EVENTFD") > 0) {
+ *   vm.hyperv.assign(event, 1);
+ *   vm.hyperv.release(1);
+ * }
+ * ```
+ */
 export class HyperV {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;

@@ -1,12 +1,12 @@
-import type { IoctlName } from "../../ffi/abi/ioctls.ts";
+import { ArgumentError } from "../../ffi/argument.ts";
 import { kvm_run } from "../../ffi/abi/run.ts";
 import { DisposedError } from "../../ffi/disposed.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { Mapping } from "../../ffi/mapping.ts";
 import { kickThread } from "../../ffi/signal.ts";
 import { act, type Observed } from "./action.ts";
-import { KvmError } from "./error.ts";
 import type { Exit } from "./exit.ts";
+import { reviveError, type SentError } from "./sent_error.ts";
 import type { Vcpu } from "./vcpu.ts";
 import type { WorkerPool } from "./worker_pool.ts";
 
@@ -34,13 +34,6 @@ export type Request =
     readonly deadline?: number;
   }
   | { readonly kind: "stop" };
-
-/** How an error crosses to the main thread. */
-export interface SentError {
-  readonly message: string;
-  readonly ioctl?: IoctlName;
-  readonly errno?: number;
-}
 
 /** What a vCPU's thread answers. */
 export type Reply =
@@ -148,7 +141,13 @@ export class VcpuThread implements Disposable {
     const own = ++ticket;
     return new Promise((resolve, reject) => {
       this.#pending.set(own, { resolve, reject });
-      this.#send(request(own));
+      try {
+        this.#send(request(own));
+      } catch (error) {
+        this.#pending.delete(own);
+        // Functions and symbols cannot be sent to a thread, nor what was transferred already.
+        reject(new ArgumentError(`an argument cannot be sent: ${(error as Error).message}`));
+      }
     });
   }
 
@@ -156,7 +155,7 @@ export class VcpuThread implements Disposable {
     const pending = this.#pending.get(reply.ticket);
     this.#pending.delete(reply.ticket);
     if (reply.kind === "result") pending?.resolve(reply.result);
-    else pending?.reject(revive(reply.error));
+    else pending?.reject(reviveError(reply.error));
   }
 
   #rejectAll(error: Error): void {
@@ -168,6 +167,7 @@ export class VcpuThread implements Disposable {
    * Calls a method of the {@link Vcpu} in its thread.
    *
    * @throws {KvmError} and what else the method throws.
+   * @throws {ArgumentError} when there is no such method, or an argument cannot be sent.
    * @throws {DisposedError} after disposal, also when it happens while the call is under way.
    */
   call<M extends VcpuMethod>(
@@ -231,11 +231,4 @@ export class VcpuThread implements Disposable {
     this.#run?.[Symbol.dispose]();
     this.#rejectAll(new DisposedError("VcpuThread"));
   }
-}
-
-function revive({ ioctl, errno, message }: SentError): Error {
-  if (ioctl === undefined || errno === undefined) return new Error(message);
-  const error = new KvmError(ioctl, errno);
-  error.message = message;
-  return error;
 }

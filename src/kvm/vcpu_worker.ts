@@ -1,9 +1,10 @@
 /** The thread of a {@link VcpuThread}: makes a vCPU, runs what it is asked to, and closes it. */
+import { ArgumentError, shown } from "../../ffi/argument.ts";
 import { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { drainSignals, prepareThread } from "../../ffi/signal.ts";
-import { KvmError } from "./error.ts";
+import { packError } from "./sent_error.ts";
 import { Vcpu } from "./vcpu.ts";
-import { CLOSED, type Reply, type Request, type SentError, STOPPING } from "./vcpu_thread.ts";
+import { CLOSED, type Reply, type Request, STOPPING } from "./vcpu_thread.ts";
 import { Watchdog } from "./watchdog.ts";
 
 interface WorkerScope {
@@ -39,7 +40,7 @@ function answer(ticket: number, body: () => unknown): void {
   try {
     reply = { kind: "result", ticket, result: body() };
   } catch (error) {
-    reply = { kind: "error", ticket, error: pack(error) };
+    reply = { kind: "error", ticket, error: packError(error) };
   }
   scope.postMessage(reply);
 }
@@ -52,6 +53,9 @@ function create({ vm, id, runSize }: Request & { kind: "create" }): unknown {
 
 function call({ method, args, deadline }: Request & { kind: "call" }): unknown {
   if (method !== "run") {
+    if (typeof vcpu[method] !== "function") {
+      throw new ArgumentError(`a vCPU has no method ${shown(method)}`);
+    }
     return (vcpu[method] as (...args: readonly unknown[]) => unknown).apply(vcpu, [...args]);
   }
   if (Atomics.load(control, STOPPING) !== 0) throw new Error("the vCPU is being closed");
@@ -63,10 +67,4 @@ function call({ method, args, deadline }: Request & { kind: "call" }): unknown {
   } finally {
     watchdog.disarm();
   }
-}
-
-function pack(error: unknown): SentError {
-  const { message } = error as Error;
-  if (!(error instanceof KvmError)) return { message };
-  return { message, ioctl: error.ioctl, errno: error.errno };
 }

@@ -174,7 +174,22 @@ function write<N extends string>(
   ioctlBuffer(fd, ioctl, view, name);
 }
 
-/** What KVM does for a guest that takes it for Xen (KVM_CAP_XEN_HVM, KVM API 8.30). */
+/**
+ * What KVM does for a guest that takes it for Xen (KVM_CAP_XEN_HVM, KVM API 8.30).
+ *
+ * @example
+ * ```ts
+ * import { Kvm } from "@trapline/trapline";
+ *
+ * using kvm = Kvm.open();
+ * using vm = kvm.createVm();
+ * if ((vm.checkExtension("KVM_CAP_XEN_HVM") & 2) !== 0) {
+ *   vm.xen.setConfig({ flags: 2, msr: 0x40000000 }); // KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL
+ *   vm.xen.setAttribute("long-mode", { long_mode: 1 });
+ *   console.log(vm.xen.attribute("long-mode").long_mode); // 1
+ * }
+ * ```
+ */
 export class Xen {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
