@@ -52,7 +52,7 @@ export default defineCase({
     data.map((name) => `
       1: = ${name}.selector 0x0
       1: = ${name}.limit 0xffff
-      1: = ${name}.access 0x93
+      1: = ${name}.access 0x92|0x93
     `).join("\n")
   }
     1: = tr.selector 0x0
