@@ -30,7 +30,7 @@ export default defineCases("hyperv/timer", rows, ({ config, count, interrupts })
           add eax, 1000
           adc edx, 0
         `
-        : "mov eax, 2000\nxor edx, edx"
+        : "mov eax, 100000\nxor edx, edx"
     }
       mov ecx, 0x400000b1
       wrmsr
