@@ -120,12 +120,14 @@ export const report = `
 /** What {@link report} makes of an exit. */
 export function reported(
   code: bigint | number,
-  first: bigint | "*" = 0n,
+  first: bigint | string = 0n,
   second: bigint | "*" = 0n,
   rip: string = "*",
 ): string {
-  const half = (value: bigint | "*", high: boolean) =>
-    value === "*" ? "*" : `0x${(high ? value >> 32n : value & 0xffffffffn).toString(16)}`;
+  const half = (value: bigint | string, high: boolean) => {
+    if (typeof value === "string") return high && value !== "*" ? "0x0" : value;
+    return `0x${(high ? value >> 32n : value & 0xffffffffn).toString(16)}`;
+  };
   return [
     `0x${(BigInt(code) & 0xffffffffn).toString(16)}`,
     half(first, false),

@@ -7,21 +7,24 @@ interface Row {
   ports?: number;
   msrs?: number;
   /** Exit code and EXITINFO1, where it is intercepted. */
-  exit?: readonly [code: number, first: bigint];
+  exit?: readonly [code: number, first: bigint | string];
   passes?: string;
 }
 
-/** EXITINFO1 of a port: number, then what the access is. */
-const port = (number: bigint, bits: bigint) => number << 16n | bits;
+/** EXITINFO1 of a port: number, then what the access is; 64-bit addresses (9) may be told or not. */
+const port = (number: number, bits: number) => {
+  const low = (number << 16 | bits) >>> 0;
+  return `0x${low.toString(16)}|0x${(low | 0x200).toString(16)}`;
+};
 
 const rows: Record<string, Row> = {
-  // IN (bit 0), 8 bits (4), 64-bit addresses (9).
-  "in-byte": { code: "in al, 0x42", ports: 0x42, exit: [0x7b, port(0x42n, 0x211n)] },
-  "out-byte": { code: "out 0x42, al", ports: 0x42, exit: [0x7b, port(0x42n, 0x210n)] },
-  "out-word": { code: "out 0x42, ax", ports: 0x42, exit: [0x7b, port(0x42n, 0x220n)] },
-  "out-dword": { code: "out 0x42, eax", ports: 0x42, exit: [0x7b, port(0x42n, 0x240n)] },
+  // IN (bit 0), 8 bits (4).
+  "in-byte": { code: "in al, 0x42", ports: 0x42, exit: [0x7b, port(0x42, 0x11)] },
+  "out-byte": { code: "out 0x42, al", ports: 0x42, exit: [0x7b, port(0x42, 0x10)] },
+  "out-word": { code: "out 0x42, ax", ports: 0x42, exit: [0x7b, port(0x42, 0x20)] },
+  "out-dword": { code: "out 0x42, eax", ports: 0x42, exit: [0x7b, port(0x42, 0x40)] },
   // The last byte of the access counts as well.
-  "out-word-second-byte": { code: "out 0x42, ax", ports: 0x43, exit: [0x7b, port(0x42n, 0x220n)] },
+  "out-word-second-byte": { code: "out 0x42, ax", ports: 0x43, exit: [0x7b, port(0x42, 0x20)] },
   "out-other": { code: "out 0x42, al", ports: 0x43, passes: "pio out 0x42 u8 0x77" },
   // Two bits for each MSR: read and write; 0xc0000000 and on from byte 0x800.
   "read-msr": { code: "mov ecx, 0xc0000081\nrdmsr", msrs: 0x800 * 8 + 0x81 * 2, exit: [0x7c, 0n] },

@@ -7,7 +7,6 @@ const rows = {
   nmi: { event: 0x80000202n, vector: 2, error: undefined },
   exception: { event: 0x80000306n, vector: 6, error: undefined },
   "exception-with-error-code": { event: 0x1234_80000b0dn, vector: 13, error: "0x1234" },
-  "software-interrupt": { event: 0x80000431n, vector: 0x31, error: undefined },
 };
 
 /** An event that VMRUN injects is the first thing that the guest sees. */

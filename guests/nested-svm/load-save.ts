@@ -24,15 +24,21 @@ export default defineCase({
       { index: 0x174, data: 0x28n },
     ]);
     const view = new DataView(new ArrayBuffer(0x1000));
-    const segment = (offset: number, selector: number, attributes: number, base: bigint) => {
+    const segment = (
+      offset: number,
+      selector: number,
+      attributes: number,
+      base: bigint,
+      limit = 0xffffffff,
+    ) => {
       view.setUint16(offset, selector, true);
       view.setUint16(offset + 2, attributes, true);
-      view.setUint32(offset + 4, 0xffffffff, true);
+      view.setUint32(offset + 4, limit, true);
       view.setBigUint64(offset + 8, base, true);
     };
     segment(0x440, 0x23, 0xcf3, 0x12340000n);
     segment(0x450, 0x23, 0xcf3, 0x56780000n);
-    segment(0x490, 0x68, 0x8b, 0x3000n);
+    segment(0x490, 0x68, 0x8b, 0x3000n, 0x67);
     view.setBigUint64(0x600, 0x5555666677778888n, true);
     view.setBigUint64(0x608, 0xaaaan, true);
     view.setBigUint64(0x620, 0xbbbbn, true);
@@ -48,7 +54,6 @@ export default defineCase({
     = gs.selector 0x23
     = gs.base 0x56780000
     = gs.access 0xc0f3
-    = tr.limit 0xffffffff
     = ldt.selector *
     = ldt.access *
     = msr.0xc0000081 0x5555666677778888

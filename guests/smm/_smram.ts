@@ -1,27 +1,45 @@
 /** System-management mode: where its memory lies, and the handler in it. */
 
-import { assemble, type DriveContext, type Requirement } from "../../mod.ts";
+import type { DriveContext, Requirement } from "../../mod.ts";
 
 /** SMBASE, in a slot of its own above the guest's memory. */
 export const SMBASE = 0x200000;
+/** Slot 1 of the address space that a vCPU in SMM sees, the second. */
+const SMRAM_SLOT = 0x10001;
 /** Where SMM begins: 16-bit code. */
 export const HANDLER = SMBASE + 0x8000;
 /** Where the processor saves its state: 512 bytes, in AMD64's layout (APM 2 table 10-1). */
 export const SAVED = SMBASE + 0xfe00;
 
 /** What a host must have. */
-export const requires: readonly Requirement[] = ["KVM_CAP_X86_SMM"];
+export const requires: readonly Requirement[] = [
+  "KVM_CAP_X86_SMM",
+  { capability: "KVM_CAP_MULTI_ADDRESS_SPACE", atLeast: 2 },
+];
 
-/** Gives the guest SMRAM with a handler of 16-bit code, and the vCPU its SMBASE. */
-export function prepareSmm({ vm, vcpu, write }: DriveContext, handler: string): void {
-  vm.memory.addRam(SMBASE, 0x10000, { slot: 1 });
-  write(HANDLER, assemble(handler, { bits: 16, origin: 0x8000 }).bytes);
+/**
+ * Gives the guest SMRAM and the vCPU its SMBASE. The handler is 16-bit code, between the labels
+ * `handler` and `handler_end` of a guest that is perhaps not: what differs is spelled in bytes there.
+ */
+export function prepareSmm({ vm, vcpu, read, write, labels }: DriveContext): void {
+  vm.memory.addRam(SMBASE, 0x10000, { slot: SMRAM_SLOT });
+  const [start, end] = ["handler", "handler_end"].map((label) => Number(labels.get(label)));
+  write(HANDLER, read(start, end - start));
   vcpu.setMsrs([{ index: 0x9e, data: BigInt(SMBASE) }]);
+}
+
+/** MOV dword [CS:offset], value in 16-bit code. */
+export function store(offset: number, value: number): string {
+  return `
+    db 0x2e, 0x66, 0xc7, 0x06
+    dw ${offset}
+    dd ${value}
+  `;
 }
 
 /** What {@link prepareSmm} adds to a trace. */
 export const prepared = `
-  > slot 0x1 gpa=0x200000 size=0x10000
+  > slot 0x10001 gpa=0x200000 size=0x10000
   > set-msrs msr.0x9e=0x200000 -> 0x1
 `;
 

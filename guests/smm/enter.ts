@@ -36,19 +36,20 @@ export default defineCases("smm/enter", rows, ({ mode, machine }) => ({
   guest: asm`
     out 0x10, al
     hlt
+    handler:
+    db 0x66, 0xb8                   ; mov eax, 0x8765005a
+    dd 0x8765005a
+    db 0x66, 0xbb                   ; mov ebx, 0
+    dd 0
+    db 0x66, 0xbc                   ; mov esp, 0x1234
+    dd 0x1234
+    out 0x11, al
+    rsm
+    handler_end:
   `,
   drive: (context) => {
     const { vcpu, run, assertEquals } = context;
-    prepareSmm(
-      context,
-      `
-        mov eax, 0x8765005a
-        mov ebx, 0
-        mov esp, 0x1234
-        out 0x11, al
-        rsm
-      `,
-    );
+    prepareSmm(context);
     run();
     complete(context);
     const before = vcpu.sregs();

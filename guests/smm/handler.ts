@@ -1,36 +1,30 @@
 import { asm, defineCases } from "../../mod.ts";
-import { complete, completed, prepared, prepareSmm, requires, savedAnything } from "./_smram.ts";
+import {
+  complete,
+  completed,
+  prepared,
+  prepareSmm,
+  requires,
+  savedAnything,
+  store,
+} from "./_smram.ts";
 
 const rows = {
   // What the handler writes into the save area is what RSM loads.
   "registers-changed": {
-    handler: `
-      cs
-      mov dword [0xfff8], 0x5a5a5a5a
-      cs
-      mov dword [0xffe0], 0x7f00
-      rsm
-    `,
+    handler: [store(0xfff8, 0x5a5a5a5a), store(0xffd8, 0x7f00)],
     state: "= rax 0x5a5a5a5a\n= rsp 0x7f00",
   },
   "flags-changed": {
-    handler: `
-      cs
-      mov dword [0xff70], 0x8d7
-      rsm
-    `,
+    handler: [store(0xff70, 0x8d7)],
     state: "= rflags 0x8d7",
   },
   // A new SMBASE counts from RSM on.
   relocated: {
-    handler: `
-      cs
-      mov dword [0xff00], 0x300000
-      rsm
-    `,
+    handler: [store(0xff00, 0x300000)],
     state: "= msr.0x9e 0x300000",
   },
-} as const;
+};
 
 /** A handler that changes what the processor has saved. */
 export default defineCases("smm/handler", rows, ({ handler, state }) => ({
@@ -40,9 +34,13 @@ export default defineCases("smm/handler", rows, ({ handler, state }) => ({
   guest: asm`
     out 0x10, al
     hlt
+    handler:
+    ${handler.join("\n")}
+    rsm
+    handler_end:
   `,
   drive: (context) => {
-    prepareSmm(context, handler);
+    prepareSmm(context);
     context.run();
     complete(context);
     context.vcpu.smi();

@@ -18,20 +18,26 @@ export default defineCases("smm/nesting", rows, ({ raise, first, then, handled }
   spec: ["APM 2 10.3.3: exceptions and interrupts in SMM", "KVM API 4.96: KVM_SMI"],
   mode: "long",
   requires,
-  handlers: { 2: "handler" },
+  handlers: { 2: "at_nmi" },
   guest: asm`
     out 0x10, al
     behind:
     nop
     hlt
-    handler:
+    at_nmi:
     inc ebx
     out 0x12, al
     iretq
+    handler:
+    mov al, 0x5a
+    out 0x11, al
+    nop
+    rsm
+    handler_end:
   `,
   drive: (context) => {
     const { vcpu, run } = context;
-    prepareSmm(context, "mov al, 0x5a\nout 0x11, al\nnop\nrsm");
+    prepareSmm(context);
     run();
     complete(context);
     vcpu.smi();

@@ -1,11 +1,11 @@
 import { asm, defineCases } from "../../mod.ts";
-import { complete, completed, prepared, prepareSmm, requires } from "./_smram.ts";
+import { complete, completed, prepared, prepareSmm, requires, store } from "./_smram.ts";
 
 const rows = {
-  "paging-without-protection": "mov dword [0xff58], 0x80000010",
-  "reserved-bit-of-cr4": "mov dword [0xff48], 0x8020",
+  "paging-without-protection": store(0xff58, 0x80000010),
+  "reserved-bit-of-cr4": store(0xff48, 0x8020),
   // Long mode is active and PAE off.
-  "long-mode-without-pae": "mov dword [0xff48], 0x0",
+  "long-mode-without-pae": store(0xff48, 0),
 };
 
 /** RSM to a state that no CPU can have shuts the processor down. */
@@ -16,9 +16,13 @@ export default defineCases("smm/refused-return", rows, (instruction) => ({
   guest: asm`
     out 0x10, al
     hlt
+    handler:
+    ${instruction}
+    rsm
+    handler_end:
   `,
   drive: (context) => {
-    prepareSmm(context, `cs\n${instruction}\nrsm`);
+    prepareSmm(context);
     context.run();
     complete(context);
     context.vcpu.smi();

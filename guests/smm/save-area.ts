@@ -15,10 +15,14 @@ export default defineCase({
     out 0x10, al
     behind:
     hlt
+    handler:
+    out 0x11, al
+    rsm
+    handler_end:
   `,
   drive: (context) => {
     const { vcpu, run } = context;
-    prepareSmm(context, "out 0x11, al\nrsm");
+    prepareSmm(context);
     run();
     complete(context);
     vcpu.smi();

@@ -4,6 +4,8 @@ interface Row {
   /** LDR of vCPU 1 and DFR of both. */
   logical?: number;
   format?: number;
+  /** DFR of vCPU 1, where it has another. */
+  otherFormat?: number;
   high: number;
   low: number;
   /** vCPU 0 gets it as well, or alone. */
@@ -35,6 +37,33 @@ const rows: Record<string, Row> = {
     low: LOGICAL,
     other: true,
   },
+  // Each APIC matches by its own model: flat at vCPU 0, clusters at vCPU 1.
+  "logical-mixed": {
+    logical: 0x32000000,
+    otherFormat: 0x0fffffff,
+    high: 0x32000000,
+    low: LOGICAL,
+    other: true,
+  },
+  "logical-mixed-self": {
+    logical: 0x32000000,
+    otherFormat: 0x0fffffff,
+    high: 0x41000000,
+    low: LOGICAL,
+    self: true,
+    other: false,
+  },
+  // Two APICs may have the same logical id.
+  "logical-shared": {
+    logical: 0x01000000,
+    high: 0x01000000,
+    low: LOGICAL,
+    self: true,
+    other: true,
+  },
+  // Neither of the two.
+  "logical-absent": { logical: 0x02000000, high: 0x04000000, low: LOGICAL, other: false },
+  "physical-absent": { high: 0x02000000, low: FIXED, other: false },
   "lowest-priority": { logical: 0x02000000, high: 0x02000000, low: LOWEST | 0x800, other: true },
 };
 
@@ -60,7 +89,7 @@ export default defineCases("smp/ipi", rows, (row) => ({
     out 0x10, eax
     vcpu1:
     mov dword [rsi + 0xf0], 0x1ff
-    mov dword [rsi + 0xe0], ${row.format ?? 0xffffffff}
+    mov dword [rsi + 0xe0], ${row.otherFormat ?? row.format ?? 0xffffffff}
     mov dword [rsi + 0xd0], ${row.logical ?? 0}
     mov byte [0xa000], 1
     sent:

@@ -1,4 +1,4 @@
-import { asm, assemble, defineCase } from "../../mod.ts";
+import { asm, defineCase } from "../../mod.ts";
 
 const zeros = ["rax", "rbx", "rcx", "rsi", "rdi", "rsp", "rbp"];
 const numbered = ["r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
@@ -30,9 +30,12 @@ export default defineCase({
     spin:
     pause
     jmp spin
+    startup:                        ; copied there; the same bytes in 16-bit code
+    out 0x11, al
+    hlt
   `,
-  // CD and NW of CR0 stay as they were, clear; 16-bit code.
-  drive: ({ write }) => write(0x9000, assemble("out 0x11, al\nhlt", { bits: 16 }).bytes),
+  // CD and NW of CR0 stay as they were, clear.
+  drive: ({ read, write, labels }) => write(0x9000, read(labels.get("startup")!, 3)),
   trace: `
     0: pio out 0x10 u8 0x0
     1: pio out 0x11 u8 0x0
@@ -49,7 +52,7 @@ export default defineCase({
     data.map((name) => `
       1: = ${name}.selector 0x0
       1: = ${name}.limit 0xffff
-      1: = ${name}.access 0x93
+      1: = ${name}.access 0x92|0x93
     `).join("\n")
   }
     1: = tr.selector 0x0

@@ -11,7 +11,7 @@ const rows: Record<string, Row> = {
   periodic: {
     guest: `
       mov dword [rsi + 0x320], 0x20071
-      mov dword [rsi + 0x380], 0x400000
+      mov dword [rsi + 0x380], 0x1000000
       wait:
       sti
       hlt

@@ -3,8 +3,8 @@ import { asm, defineCases } from "../../mod.ts";
 const rows = {
   "mode-0-once": { control: 0x30, count: 0x0100, interrupts: 1 },
   "mode-4-once": { control: 0x38, count: 0x0100, interrupts: 1 },
-  "mode-2-periodic": { control: 0x34, count: 0x0400, interrupts: 3 },
-  "mode-3-periodic": { control: 0x36, count: 0x0400, interrupts: 3 },
+  "mode-2-periodic": { control: 0x34, count: 0x4000, interrupts: 3 },
+  "mode-3-periodic": { control: 0x36, count: 0x4000, interrupts: 3 },
   // The low byte alone, and the high byte alone.
   "low-byte": { control: 0x10, count: 0x80, interrupts: 1 },
   "high-byte": { control: 0x20, count: 0x01, interrupts: 1 },

@@ -25,6 +25,7 @@ import { decodeMsrs, msrBuffer } from "./msr_buffer.ts";
 
 /** The most CPUID entries that KVM keeps for a vCPU (KVM_MAX_CPUID_ENTRIES). */
 const CPUID_LIMIT = 256;
+const UNTOUCHED = 0xffffffff;
 
 /** The state of a vCPU, as KVM's ioctls save and restore it. */
 export class VcpuState extends VcpuRegisters {
@@ -173,9 +174,17 @@ export class VcpuState extends VcpuRegisters {
     const { size } = kvm_cpuid_entry2;
     const view = new DataView(new ArrayBuffer(kvm_cpuid2.size + CPUID_LIMIT * size));
     view.setUint32(kvm_cpuid2.fields.nent[0], CPUID_LIMIT, true);
+    // Linux 6.1 writes no count back: what it leaves alone is told by flags that no leaf has.
+    const flagsAt = (position: number) =>
+      kvm_cpuid2.size + position * size + kvm_cpuid_entry2.fields.flags[0];
+    for (let position = 0; position < CPUID_LIMIT; position++) {
+      view.setUint32(flagsAt(position), UNTOUCHED, true);
+    }
     ioctlBuffer(this.#fd, "KVM_GET_CPUID2", view);
+    let count = view.getUint32(kvm_cpuid2.fields.nent[0], true);
+    while (count > 0 && view.getUint32(flagsAt(count - 1), true) === UNTOUCHED) count--;
     return Array.from(
-      { length: view.getUint32(kvm_cpuid2.fields.nent[0], true) },
+      { length: count },
       (_, position) => decode(kvm_cpuid_entry2, view, kvm_cpuid2.size + position * size),
     );
   }
