@@ -23,8 +23,10 @@ export function bufferAddress(buffer: ArrayBufferView<ArrayBuffer>): bigint {
   return BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer as Uint8Array<ArrayBuffer>)));
 }
 
-/** For one answer: it is read before the next call. */
-const answer = new BigUint64Array(new ArrayBuffer(8));
+/** For one value: the kernel and the caller are done with it before the next call. */
+const word = new BigUint64Array(new ArrayBuffer(8));
+const wordLayout = { size: 8, fields: { value: [0, "u64"] } } as const;
+let wordAddress: bigint | undefined;
 const argument = new DataView(new ArrayBuffer(kvm_device_attr.size));
 
 /**
@@ -49,8 +51,8 @@ export function hasAttribute(fd: FileDescriptor, group: number, attribute: numbe
  * @throws {DisposedError} when the descriptor is closed.
  */
 export function getAttribute(fd: FileDescriptor, group: number, attribute: number): bigint {
-  call(fd, "KVM_GET_DEVICE_ATTR", group, attribute, bufferAddress(answer));
-  return answer[0];
+  call(fd, "KVM_GET_DEVICE_ATTR", group, attribute, wordAddress ??= bufferAddress(word));
+  return word[0];
 }
 
 /**
@@ -66,9 +68,8 @@ export function setAttribute(
   attribute: number,
   value: bigint,
 ): void {
-  const view = new DataView(new ArrayBuffer(8));
-  encode({ size: 8, fields: { value: [0, "u64"] } }, view, { value });
-  call(fd, "KVM_SET_DEVICE_ATTR", group, attribute, bufferAddress(view));
+  encode(wordLayout, new DataView(word.buffer), { value });
+  call(fd, "KVM_SET_DEVICE_ATTR", group, attribute, wordAddress ??= bufferAddress(word));
 }
 
 /**

@@ -82,14 +82,14 @@ export interface VcpuParts {
 const scratch = new Map<number, Uint8Array<ArrayBuffer>>();
 
 /** A buffer of a size, made once: what it holds is used before the next ioctl. */
-function buffer(size: number): Uint8Array<ArrayBuffer> {
+export function scratchBytes(size: number): Uint8Array<ArrayBuffer> {
   let bytes = scratch.get(size);
   if (bytes === undefined) scratch.set(size, bytes = new Uint8Array(new ArrayBuffer(size)));
   return bytes;
 }
 
 function get(fd: FileDescriptor, name: IoctlName, size: number): Base64 {
-  const bytes = buffer(size);
+  const bytes = scratchBytes(size);
   ioctlBuffer(fd, name, bytes);
   return bytes.toBase64();
 }
@@ -144,7 +144,7 @@ function hasRing({ shared, configuration }: VcpuParts): boolean {
 
 function saveXsave({ vcpu, fd }: VcpuParts): Base64 {
   const size = vcpu.xsaveSize();
-  const bytes = buffer(size);
+  const bytes = scratchBytes(size);
   ioctlBuffer(fd, vcpu.hasXsave2() ? "KVM_GET_XSAVE2" : "KVM_GET_XSAVE", bytes);
   let end = size;
   while (end > 0 && bytes[end - 1] === 0) end--;
@@ -182,7 +182,7 @@ export function savedCapability({ name, args }: EnabledCapability): SavedCapabil
 }
 
 function saveCpuid(fd: FileDescriptor): Base64 {
-  const bytes = buffer(kvm_cpuid2.size + CPUID_LIMIT * kvm_cpuid_entry2.size);
+  const bytes = scratchBytes(kvm_cpuid2.size + CPUID_LIMIT * kvm_cpuid_entry2.size);
   const view = new DataView(bytes.buffer);
   view.setUint32(kvm_cpuid2.fields.nent[0], CPUID_LIMIT, true);
   ioctlBuffer(fd, "KVM_GET_CPUID2", bytes);
@@ -191,7 +191,7 @@ function saveCpuid(fd: FileDescriptor): Base64 {
 }
 
 function saveNestedState({ fd, features }: VcpuParts): Base64 {
-  const bytes = buffer(Math.max(features.nestedState, kvm_nested_state.size));
+  const bytes = scratchBytes(Math.max(features.nestedState, kvm_nested_state.size));
   const view = new DataView(bytes.buffer);
   const at = kvm_nested_state.fields.size[0];
   bytes.fill(0);

@@ -20,7 +20,7 @@ import {
   SaveError,
   withoutUndefined,
 } from "./saved_state.ts";
-import { savedCapability } from "./vcpu_save.ts";
+import { savedCapability, scratchBytes } from "./vcpu_save.ts";
 import type { VmConfiguration } from "./vm_configuration.ts";
 
 /** A VM, and what a save needs to know of it. */
@@ -78,14 +78,14 @@ export function saveVm(
 }
 
 function get(fd: FileDescriptor, name: IoctlName, size: number): Base64 {
-  const bytes = new Uint8Array(new ArrayBuffer(size));
+  const bytes = scratchBytes(size);
   ioctlBuffer(fd, name, bytes);
   return bytes.toBase64();
 }
 
 function saveIrqchip(fd: FileDescriptor): SavedIrqchip {
   const chip = (number: number) => {
-    const bytes = new Uint8Array(new ArrayBuffer(kvm_irqchip.size));
+    const bytes = scratchBytes(kvm_irqchip.size);
     bytes[kvm_irqchip.fields.chip_id[0]] = number;
     ioctlBuffer(fd, "KVM_GET_IRQCHIP", bytes);
     return bytes.toBase64();
