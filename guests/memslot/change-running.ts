@@ -43,27 +43,22 @@ export default defineCase({
     const exits = [runOn(0), runOn(1)];
     await until(() => read(0x100000, 1)[0] > 0 && read(0x100004, 1)[0] > 0);
     const beside = { ...one, slot: 3, guestAddress: 0x102000, size: 0x2000, offset: 0x2000 };
-    for (let round = 0; round < 3; round++) {
-      vm.memory.setSlot(beside);
-      vm.memory.setSlot({ ...beside, guestAddress: 0xfe000 });
-      vm.memory.setSlot({ ...beside, guestAddress: 0xfe000, flags: 1 });
-      vm.memory.setSlot({ ...beside, guestAddress: 0x80000 });
-      vm.memory.setSlot({ ...beside, size: 0 });
-    }
+    vm.memory.setSlot(beside);
+    vm.memory.setSlot({ ...beside, guestAddress: 0xfe000 });
+    vm.memory.setSlot({ ...beside, guestAddress: 0xfe000, flags: 1 });
+    vm.memory.setSlot({ ...beside, guestAddress: 0x80000 });
+    vm.memory.setSlot({ ...beside, size: 0 });
     write(0xa000, Uint8Array.of(1));
     await Promise.all(exits);
   },
   trace: `
     > slot 0x1 gpa=0x100000 size=0x1000
     > slot 0x2 gpa=0x101000 size=0x1000
-    ${
-    `
     > slot 0x3 gpa=0x102000 size=0x2000
     > slot 0x3 gpa=0xfe000 size=0x2000
     > slot 0x3 gpa=0xfe000 size=0x2000 flags=0x1
     > slot 0x3 gpa=0x80000 size=0x2000
-    > slot 0x3 gpa=0x102000 size=0x0`.repeat(3)
-  }
+    > slot 0x3 gpa=0x102000 size=0x0
     0: hlt
     1: hlt
     0: = rax 0x1

@@ -12,7 +12,7 @@ interface Row {
 
 const rows: Record<string, Row> = {
   // More than KVM's page of port data holds, over several pages of memory.
-  "insb-up": { mode: "long", instruction: "rep insb", size: 1, start: 0xa7ff, count: 5000 },
+  "insb-up": { mode: "long", instruction: "rep insb", size: 1, start: 0xa7ff, count: 4200 },
   "insb-down": {
     mode: "protected",
     instruction: "rep insb",
@@ -41,7 +41,7 @@ const rows: Record<string, Row> = {
     down: true,
   },
   // Pages that the first element begins or the last one ends.
-  "insb-page": { mode: "long", instruction: "rep insb", size: 1, start: 0xb000, count: 4096 },
+  "insd-page": { mode: "long", instruction: "rep insd", size: 4, start: 0xb000, count: 1024 },
   "insd-page-end": { mode: "long", instruction: "rep insd", size: 4, start: 0xaff0, count: 4 },
   "insb-page-start-down": {
     mode: "long",
