@@ -1,6 +1,6 @@
 /** A second task beside the one that a guest starts in. */
 
-import { DescriptorError } from "../../mod.ts";
+import { DescriptorError, type Requirement } from "../../mod.ts";
 
 /** Where its TSS lies, and its selector. */
 export const second: Readonly<Record<"address" | "selector", number>> = {
@@ -14,6 +14,12 @@ export const first: Readonly<Record<"address" | "selector", number>> = {
   address: 0x3000,
   selector: 0x68,
 };
+
+/** What a case that switches tasks needs. */
+export const requires: readonly Requirement[] = [{
+  notEmulatedBy: "qemu-tcg",
+  because: "it switches tasks without the intercept, and runs on with the guest's CR3 for its own",
+}];
 
 /** The registers that the second task starts with, in the order of a TSS: EAX to EDI. */
 export const registers = [

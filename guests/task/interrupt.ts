@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { descriptor32, saved, second, secondState, taskState32 } from "./_task.ts";
+import { descriptor32, requires, saved, second, secondState, taskState32 } from "./_task.ts";
 
 interface Row {
   vector: number;
@@ -29,6 +29,7 @@ export default defineCases(
   ({ vector, instruction, errorCode, resumes }) => ({
     spec: ["SDM 3A 6.12.2: interrupt tasks", "SDM 3A 7.3: task switching"],
     mode: "protected",
+    requires,
     machine: {
       descriptors: {
         [second.selector]: descriptor32(),

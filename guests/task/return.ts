@@ -1,11 +1,12 @@
 import { asm, defineCase } from "../../mod.ts";
-import { descriptor32, second, taskState32 } from "./_task.ts";
+import { descriptor32, requires, second, taskState32 } from "./_task.ts";
 
 /** IRET with NT set goes back to the task that called, which goes on behind its CALL. */
 export default defineCase({
   id: "task/return",
   spec: ["SDM 3A 7.4: task linking", "SDM 2A: IRET/IRETD (NT = 1)"],
   mode: "protected",
+  requires,
   machine: { rflags: { set: 0x8d5n }, descriptors: { [second.selector]: descriptor32() } },
   registers: { rax: 0x11n, rbx: 0x44n },
   guest: asm`

@@ -3,6 +3,7 @@ import {
   descriptor32,
   first,
   gate,
+  requires,
   saved,
   second,
   secondState,
@@ -24,6 +25,7 @@ const rows = {
 export default defineCases("task/switch", rows, ({ opcode, selector, nested }) => ({
   spec: ["SDM 3A 7.3: task switching", "SDM 3A 7.4: task linking"],
   mode: "protected",
+  requires,
   machine: {
     rflags: { set: 0x8d5n },
     descriptors: { [second.selector]: descriptor32(), [gate]: taskGate() },
