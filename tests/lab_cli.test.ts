@@ -349,9 +349,9 @@ Deno.test("--gate judges by a baseline, and tells nothing but what it does not e
     `[ $n = 1 ] && { tell end 1 fail 1.0 '{"actual":"shutdown"}'; continue; }`,
   ));
   assertSentence(
-    await lab.run(["--gate"]),
+    await lab.run(["--gate", "--params=kvm.x=1"]),
     3,
-    /^there is no baseline svm-6\.9\.json, and --gate judges by one: name it with --baseline FILE\n$/,
+    /^there is no baseline svm-6\.9-kvm\.x=1\.json, and --gate judges by one: name it with --baseline FILE\n$/,
   );
   const entry = { verdict: "fail", reason: "on purpose", since: "2026-01-31" };
   const baseline = (entries: Record<string, unknown>) =>

@@ -186,6 +186,18 @@ const rows: Record<string, Row> = {
     error: 0x90,
     state: "= rbx 0x93",
   },
+  "stack-of-ring-3-asked-by-0": {
+    guest: "mov ebx, 0x90\nmov ss, ebx",
+    vector: GP,
+    error: 0x90,
+    state: "= rbx 0x90",
+  },
+  "stack-of-ring-0-asked-by-3": {
+    guest: "mov ebx, 0x33\nmov ss, ebx",
+    vector: GP,
+    error: 0x30,
+    state: "= rbx 0x33",
+  },
   "stack-null-ring-3": {
     guest: "mov ebx, 0x3\nmov ss, ebx",
     vector: GP,

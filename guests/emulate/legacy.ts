@@ -70,8 +70,14 @@ const table: Record<string, Row> = {
     guest: "mov al, 0x47\nsub al, 0x12\ndas",
     state: "= rax 0x11121335\n= rflags 0x6|0x806",
   },
+  // The borrow of the first step stays.
+  "das-borrows": {
+    guest: "mov eax, 0x1005\nsahf\ndas",
+    state: "= rax 0x10ff\n= rflags 0x97|0x897",
+  },
   "salc-carry": { guest: "stc\ndb 0xd6", state: "= rax 0x111213ff\n= rflags 0x3" },
   "salc-no-carry": { guest: "clc\ndb 0xd6", state: "= rax 0x11121300" },
+  "aad-base": { guest: "mov ax, 0x0703\ndb 0xd5, 0x10", state: "= rax 0x11120073\n= rflags 0x2" },
   les: {
     guest: "mov dword [0xa010], 0x99887766\nmov dword [0xa014], 0x23\nles edx, [0xa010]",
     state:
