@@ -100,7 +100,7 @@ kvmTest("a run of every verdict ends with 1, tells all of it, and has its JSON l
   const { code, stdout, stderr } = await conform([
     guests.flag,
     "--no-baseline",
-    "--timeout=30",
+    "--timeout=400",
     `--json=${json}`,
   ]);
   assertEquals([code, stderr], [1, ""]);
