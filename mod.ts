@@ -38,6 +38,8 @@ export { Vm } from "./src/kvm/vm.ts";
 export { AnswerError, Vcpu } from "./src/kvm/vcpu.ts";
 export type { GuestDebug } from "./src/kvm/guest_debug.ts";
 export { type GuestRange, type VcpuConfiguration, VcpuControl } from "./src/kvm/vcpu_control.ts";
+export { VcpuSharedArea } from "./src/kvm/vcpu_shared_area.ts";
+export { VmControl } from "./src/kvm/vm_control.ts";
 export { VcpuState } from "./src/kvm/vcpu_state.ts";
 export { VcpuRegisters } from "./src/kvm/vcpu_registers.ts";
 export {
@@ -58,16 +60,15 @@ export {
 } from "./src/kvm/saved_state.ts";
 export { type RegisterSet, SharedRegisters } from "./src/kvm/shared_registers.ts";
 export { type VcpuMethod, VcpuThread } from "./src/kvm/vcpu_thread.ts";
+export { GuestAddressError, GuestMemory } from "./src/kvm/memory.ts";
 export {
   type ConfiguredSlot,
-  GuestAddressError,
-  GuestMemory,
   MEMORY_ATTRIBUTE_PRIVATE,
   MEMORY_LOG_DIRTY_PAGES,
   MEMORY_READONLY,
   type MemorySlot,
   type MemorySlot2,
-} from "./src/kvm/memory.ts";
+} from "./src/kvm/memory_slot.ts";
 export { GuestMemoryFile } from "./src/kvm/guest_memory_file.ts";
 export { type DirtyPage, DirtyRing } from "./src/kvm/dirty_ring.ts";
 export { Device, DEVICE_TYPE_VFIO } from "./src/kvm/device.ts";

@@ -35,7 +35,11 @@ export const ways: Readonly<Record<"" | "-forced", { prefix: string; requires: R
   "": { prefix: "", requires: [] },
   "-forced": {
     prefix: "db 0x0f, 0x0b, 0x6b, 0x76, 0x6d",
-    requires: [{ parameter: "kvm.force_emulation_prefix", value: "1" }],
+    // Where every guest is emulated it says nothing more.
+    requires: [{ backend: ["svm", "vmx"] }, {
+      parameter: "kvm.force_emulation_prefix",
+      value: "1",
+    }],
   },
 };
 

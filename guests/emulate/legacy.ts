@@ -60,7 +60,6 @@ const table: Record<string, Row> = {
   "aam-base": { guest: "mov al, 0x5c\ndb 0xd4, 0x10", state: "= rax 0x1112050c\n= rflags 0x6" },
   // AL = AH * 10 + AL, AH = 0.
   aad: { guest: "mov ax, 0x0703\naad", state: "= rax 0x11120049\n= rflags 0x2" },
-  "aad-base": { guest: "mov ax, 0x0703\ndb 0xd5, 0x10", state: "= rax 0x11120073\n= rflags 0x2" },
   das: {
     guest: "mov al, 0x47\nsub al, 0x58\ndas",
     // 47 - 58 is 89, borrowed.

@@ -3,6 +3,7 @@ import type { LensName } from "../suite/lens.ts";
 import { LocalHost } from "../suite/local_host.ts";
 import type { Backend } from "./backend.ts";
 import { CommandError, exitCodes } from "./exit.ts";
+import { ForcedEmulation } from "./forced_emulation.ts";
 
 /** How this machine's KVM is judged. */
 export interface HostOptions {
@@ -20,6 +21,7 @@ export function hostBackend(options: HostOptions = {}): Backend {
     name: "host",
     open(cases, progress) {
       const host = openHost(options);
+      const forcedEmulation = new ForcedEmulation(host.facts.backend);
       return Promise.resolve({
         place: { kernel: Deno.osRelease(), backend: host.facts.backend, lens: options.lens },
         async *results() {
@@ -28,7 +30,11 @@ export function hostBackend(options: HostOptions = {}): Backend {
             yield await host.run(definition);
           }
         },
-        [Symbol.asyncDispose]: () => Promise.resolve(host[Symbol.dispose]()),
+        [Symbol.asyncDispose]() {
+          forcedEmulation[Symbol.dispose]();
+          host[Symbol.dispose]();
+          return Promise.resolve();
+        },
       });
     },
   };

@@ -1,4 +1,4 @@
-import { ArgumentError, shown, unsigned64 } from "../../ffi/argument.ts";
+import { ArgumentError, shown } from "../../ffi/argument.ts";
 import { ioctls } from "../../ffi/abi/ioctls.ts";
 import {
   kvm_run,
@@ -21,14 +21,12 @@ import {
   runSignalMask,
 } from "../../ffi/signal.ts";
 import { act, type Observed } from "./action.ts";
-import { type CoalescedWrite, takeCoalesced } from "./coalesced.ts";
 import { decodeExit } from "./decode_exit.ts";
 import { KvmError } from "./error.ts";
 import type { Exit, IntrExit } from "./exit.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import { orMalformed, type SavedVcpu, SaveError } from "./saved_state.ts";
-import { SharedRegisters } from "./shared_registers.ts";
-import { VcpuControl } from "./vcpu_control.ts";
+import { VcpuSharedArea } from "./vcpu_shared_area.ts";
 import { restoreVcpu } from "./vcpu_restore.ts";
 import { saveVcpu, type VcpuParts } from "./vcpu_save.ts";
 import { type StateFeatures, type VmConfiguration, withWholeEvents } from "./vm_configuration.ts";
@@ -74,7 +72,7 @@ export class AnswerError extends Error {
  * console.log(vcpu.regs().rip); // 0xfff0n: the reset state
  * ```
  */
-export class Vcpu extends VcpuControl implements Disposable {
+export class Vcpu extends VcpuSharedArea implements Disposable {
   readonly #vm: FileDescriptor;
   readonly #fd: FileDescriptor;
   readonly #number: number;
@@ -90,8 +88,6 @@ export class Vcpu extends VcpuControl implements Disposable {
   #saving: VcpuSaving | undefined;
   /** The id it was made with. */
   readonly id: number;
-  /** Its registers in the area that it shares with KVM (KVM_CAP_SYNC_REGS). */
-  readonly shared: SharedRegisters;
 
   private constructor(
     vm: FileDescriptor,
@@ -102,7 +98,7 @@ export class Vcpu extends VcpuControl implements Disposable {
     observed: Observed,
     saving: VcpuSaving | undefined,
   ) {
-    super(vm, fd, observed);
+    super(vm, fd, observed, run);
     this.#vm = vm;
     this.#saving = saving;
     this.#fd = fd;
@@ -112,7 +108,6 @@ export class Vcpu extends VcpuControl implements Disposable {
     this.#thread = thread;
     this.#observed = observed;
     this.id = id;
-    this.shared = new SharedRegisters(() => this.#run.view, observed);
   }
 
   /**
@@ -283,88 +278,6 @@ export class Vcpu extends VcpuControl implements Disposable {
   }
 
   /**
-   * Whether KVM_RUN returns before it enters the guest (`immediate_exit`, KVM API 5): it completes
-   * what the last exit left pending and nothing more.
-   *
-   * @throws {DisposedError} after disposal.
-   */
-  get immediateExit(): boolean {
-    return this.#shared(fields.immediate_exit[0]) !== 0;
-  }
-
-  /** Sets or clears it. */
-  set immediateExit(on: boolean) {
-    this.#fd.number;
-    act(this.#observed, "immediate-exit", [on ? 1 : 0], () => {
-      this.#view.setUint8(fields.immediate_exit[0], on ? 1 : 0);
-    });
-  }
-
-  /**
-   * Whether KVM_RUN returns when the guest could take an interrupt (`request_interrupt_window`).
-   *
-   * @throws {DisposedError} after disposal.
-   */
-  get requestInterruptWindow(): boolean {
-    return this.#shared(fields.request_interrupt_window[0]) !== 0;
-  }
-
-  /** Sets or clears it. */
-  set requestInterruptWindow(on: boolean) {
-    this.#fd.number;
-    act(this.#observed, "request-irq-window", [on ? 1 : 0], () => {
-      this.#view.setUint8(fields.request_interrupt_window[0], on ? 1 : 0);
-    });
-  }
-
-  /**
-   * Whether the guest could take an interrupt at the last exit (`ready_for_interrupt_injection`).
-   *
-   * @throws {DisposedError} after disposal.
-   */
-  get readyForInterruptInjection(): boolean {
-    return this.#shared(fields.ready_for_interrupt_injection[0]) !== 0;
-  }
-
-  /**
-   * RFLAGS.IF at the last exit (`if_flag`); without an in-kernel local APIC only.
-   *
-   * @throws {DisposedError} after disposal.
-   */
-  get ifFlag(): boolean {
-    return this.#shared(fields.if_flag[0]) !== 0;
-  }
-
-  /**
-   * CR8 at the last exit (`cr8`); without an in-kernel local APIC only.
-   *
-   * @throws {DisposedError} after disposal.
-   */
-  get cr8(): bigint {
-    this.#fd.number;
-    return this.#view.getBigUint64(fields.cr8[0], true);
-  }
-
-  /** Sets what the next run takes CR8 from; {@link setSregs} alone does not last. */
-  set cr8(value: bigint) {
-    this.#fd.number;
-    unsigned64("CR8", value);
-    act(this.#observed, "cr8", [value], () => {
-      this.#view.setBigUint64(fields.cr8[0], BigInt(value), true);
-    });
-  }
-
-  /**
-   * IA32_APIC_BASE at the last exit (`apic_base`); without an in-kernel local APIC only.
-   *
-   * @throws {DisposedError} after disposal.
-   */
-  get apicBase(): bigint {
-    this.#fd.number;
-    return this.#view.getBigUint64(fields.apic_base[0], true);
-  }
-
-  /**
    * All state of the vCPU, after completing what the last exit left pending.
    *
    * @throws {SaveError} when an exit waits for an answer, or the vCPU has a thread of its own.
@@ -441,28 +354,12 @@ export class Vcpu extends VcpuControl implements Disposable {
   }
 
   /**
-   * Takes the coalesced writes out of the ring that the VM's vCPUs share, oldest first
-   * ({@link IoEvents.coalesce}; KVM_CAP_COALESCED_MMIO, KVM API 4.116).
-   *
-   * @throws {DisposedError} after disposal.
-   */
-  takeCoalesced(): CoalescedWrite[] {
-    this.#fd.number;
-    return takeCoalesced(this.#view);
-  }
-
-  /**
    * The file descriptor, for an ioctl that Trapline does not wrap.
    *
    * @throws {DisposedError} after disposal.
    */
   get fd(): number {
     return this.#fd.number;
-  }
-
-  #shared(offset: number): number {
-    this.#fd.number;
-    return this.#view.getUint8(offset);
   }
 
   /** Unmaps the shared area and closes the vCPU. */
