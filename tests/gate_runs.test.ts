@@ -140,3 +140,46 @@ Deno.test("a backend that was asked for what there is not is a problem as any ot
   );
   assertEquals([code, problems[0].message], [3, "svm is gone"]);
 });
+
+/** An emulated CPU that gives verdicts by the case, others each time that it is opened. */
+function emulator(...runs: Readonly<Record<string, Verdict>>[]): Backend {
+  let run = 0;
+  return {
+    name: "svm",
+    emulated: true,
+    open(chosen) {
+      const verdicts = runs[run++];
+      if (verdicts === undefined) throw new CommandError("it is gone", 3);
+      return Promise.resolve({
+        place: { kernel: "6.12.1", backend: "svm", lab: true },
+        async *results() {
+          for (const { case: { id } } of chosen) yield resultOf(record(id, verdicts[id]));
+        },
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      });
+    },
+  };
+}
+
+Deno.test("a regression that does not come again was the emulator's, and is said", async () => {
+  const { code, judged, problems, text } = await gate(
+    emulator({ "own/a": "fail", "own/b": "pass" }, { "own/a": "pass" }),
+  );
+  assertEquals([code, judged], [0, ["svm own/b", "svm own/a"]]);
+  assertEquals(problems.map(({ tolerated }) => tolerated), [true]);
+  assertStringIncludes(problems[0].message, "own/a ended with fail once (");
+  assertStringIncludes(problems[0].message, ") and with pass when it ran again");
+  assertStringIncludes(text, "svm-6.12  2 passed");
+});
+
+Deno.test("a regression that comes again is one, and so is one that cannot be run again", async () => {
+  const fails = { "own/a": "fail", "own/b": "pass" } as const;
+  assertEquals((await gate(emulator(fails, { "own/a": "fail" }))).code, 1);
+  const once = await gate(emulator(fails));
+  assertEquals([once.code, once.judged], [1, ["svm own/b", "svm own/a"]]);
+});
+
+Deno.test("a regression of a host is none to doubt", async () => {
+  const host = { ...emulator({ "own/a": "fail", "own/b": "pass" }, { "own/a": "pass" }) };
+  assertEquals((await gate({ ...host, emulated: false })).code, 1);
+});

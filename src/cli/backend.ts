@@ -15,6 +15,11 @@ export interface Progress {
 export interface Backend {
   /** Its name in `ci/gate.json`. */
   readonly name: string;
+  /**
+   * Whether an emulated CPU runs the cases: its interrupts come at other instructions each time, and
+   * its faults show now and then.
+   */
+  readonly emulated?: boolean;
 
   /**
    * Makes it ready.

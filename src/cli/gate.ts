@@ -19,7 +19,8 @@ import { updateDurations } from "./update_durations.ts";
 /** What `gate --help` prints. */
 export const gateHelp = `deno task gate [pattern...] [options]
 
-Judges the suite on the backends of ci/gate.json and compares with their baselines.
+Judges the suite on the backends of ci/gate.json and compares with their baselines. A regression in a
+lab runs once more by itself: one that does not come again is said, and tolerated.
 
 A pattern is a part of a case's id, or the whole id with * for anything: pio, 'mmio/*~long'.
 

@@ -29,6 +29,7 @@ export interface LabOptions extends LabDescription {
 export function labBackend(name: string, options: LabOptions): Backend {
   return {
     name,
+    emulated: true,
     async open(cases, progress) {
       const interruption = new Interruption();
       try {
