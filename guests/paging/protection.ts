@@ -14,6 +14,8 @@ interface Row {
   privilege: 0 | 3;
   page: Page;
   forced: boolean;
+  /** CR0.WP is clear, which is nothing to user code. */
+  writeProtectOff?: true;
 }
 
 /** The emulation ends, with every case that would come after, at such a switch of stacks. */
@@ -70,11 +72,22 @@ for (const mode of ["paged", "pae", "long"] as const) {
   }
 }
 
+for (const forced of [false, true]) {
+  rows[`long-cpl3-user-read-only-wp-off${forced ? "-forced" : ""}`] = {
+    mode: "long",
+    privilege: 3,
+    page: pages["user-read-only"],
+    forced,
+    writeProtectOff: true,
+  };
+}
+
 /**
  * A read, a write and a fetch of one page, each of which goes through or faults with the error code
  * that tells why; EFER.NXE is set where there is an XD bit.
  */
-export default defineCases("paging/protection", rows, ({ mode, privilege, page, forced }) => {
+export default defineCases("paging/protection", rows, (row) => {
+  const { mode, privilege, page, forced, writeProtectOff } = row;
   const noExecute = mode !== "paged" && (mode === "long" || !page.executable);
   const way = ways[forced ? "-forced" : ""];
   const long = mode === "long";
@@ -107,6 +120,7 @@ export default defineCases("paging/protection", rows, ({ mode, privilege, page, 
     machine: {
       privilege,
       map: [{ virtual: 0xc000, physical: 0xc000, ...page }],
+      ...(writeProtectOff && { cr0: { clear: 0x10000n } }),
       ...(mode === "pae" && noExecute && { efer: { set: 0x800n } }),
     },
     registers: { rbx: 0xc000n, rdi: 0xd0000000n, rcx: 0x77n },
