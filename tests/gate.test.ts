@@ -243,6 +243,7 @@ const damagedConfigs: [config: unknown, message: RegExp][] = [
   [{ backends: [{ backend: "svm", kernel: "6.1", params: ["-x"] }] }, /`params` is not a list/],
   [{ backends: [{ backend: "host", kernel: "6.1" }] }, /only labs take `kernel` and `params`$/],
   [{ backends: [{ backend: "host", optional: 1 }] }, /`optional` is not true or false$/],
+  [{ backends: [{ backend: "host", lens: "x" }] }, /`lens` is "x", not restore or sync-regs$/],
   [{ backends: [{ backend: "host", only: true }] }, /nothing is called only here$/],
   [{ backends: [{ backend: "host" }, { backend: "host" }] }, /^gate\.json: host is there twice$/],
 ];
@@ -255,7 +256,7 @@ for (const [config, message] of damagedConfigs) {
   });
 }
 
-Deno.test("the project's own configuration is one, and has ten labs", async () => {
+Deno.test("the project's own configuration is one: ten labs, and two lenses on three backends", async () => {
   const { readGateConfig } = await import("../src/cli/gate_config.ts");
   const entries = readGateConfig(undefined);
   assertEquals(entries.filter(({ onRequest }) => !onRequest).map(({ name }) => name), [
@@ -263,7 +264,9 @@ Deno.test("the project's own configuration is one, and has ten labs", async () =
     "svm-6.12",
     "vmx-6.12",
   ]);
-  assertEquals(entries.filter(({ backend }) => backend !== "host").length, 10);
+  const labs = entries.filter(({ backend }) => backend !== "host");
+  assertEquals(labs.filter(({ lens }) => lens === undefined).length, 10);
+  assertEquals(entries.filter(({ lens }) => lens !== undefined).length, 6);
 });
 
 Deno.test("--only takes a name, a backend, or a name with *", async () => {
