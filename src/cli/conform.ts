@@ -21,6 +21,8 @@ A pattern is a part of a case's id, or the whole id with * for anything: pio, 'm
 
   --list             print the ids that would run, and run nothing
 ${outputHelp}
+  --jobs N           threads that run cases side by side (default one for each CPU); cases of
+                     several vCPUs run by themselves in any case
   --timeout MS       what a case's guest may take (default 3000); the cases that say it
                      themselves are scaled alike, so that 30000 suits a machine ten times slower
 ${lensHelp}
@@ -38,7 +40,7 @@ Exit code: 0 as expected, 1 unexpected failure or stale baseline entry, 2 wrong 
 export async function conform(args: readonly string[], output: Output): Promise<number> {
   const options = new Arguments("conform", args, {
     flags: ["list"],
-    values: ["timeout", "lens", ...outputOptions, ...selectionOptions],
+    values: ["timeout", "lens", "jobs", ...outputOptions, ...selectionOptions],
     negatable: ["baseline"],
   });
   if (options.flag("help")) {
@@ -47,6 +49,7 @@ export async function conform(args: readonly string[], output: Output): Promise<
   }
   const timeout = readTimeout(options);
   const lens = readLens(options);
+  const jobs = options.count("jobs", 64);
   const selection = await selectFrom(options);
   const { chosen, shard } = selection;
   if (options.flag("list")) {
@@ -55,7 +58,7 @@ export async function conform(args: readonly string[], output: Output): Promise<
   }
   const report = new ConsoleReport(output, chosen.length);
   const progress: Progress = { case: (id) => report.begin(id), note: () => {} };
-  await using host = await hostBackend({ timeout, lens, wayOn: wayOn(options.words) }).open(
+  await using host = await hostBackend({ timeout, lens, jobs, wayOn: wayOn(options.words) }).open(
     chosen,
     progress,
   );

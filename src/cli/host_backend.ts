@@ -1,10 +1,14 @@
 import { HostError } from "../kvm/kvm.ts";
 import type { LensName } from "../suite/lens.ts";
+import type { CatalogueEntry } from "../suite/catalogue.ts";
 import { LocalHost } from "../suite/local_host.ts";
+import type { CaseResult } from "../suite/verdict.ts";
 import type { Backend } from "./backend.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { ForcedEmulation } from "./forced_emulation.ts";
 import { hostPlace } from "./host_place.ts";
+import { Lane } from "./lane.ts";
+import { streamResults } from "./result_stream.ts";
 
 /** How this machine's KVM is judged. */
 export interface HostOptions {
@@ -12,6 +16,8 @@ export interface HostOptions {
   readonly timeout?: number;
   /** What the host does between two exits. */
   readonly lens?: LensName;
+  /** How many threads run cases side by side; default one for each CPU. */
+  readonly jobs?: number;
   /** What to do on a machine that has no KVM, in a sentence. */
   readonly wayOn?: string;
 }
@@ -27,11 +33,19 @@ export function hostBackend(options: HostOptions = {}): Backend {
       return Promise.resolve({
         place: { ...place, lens: options.lens },
         emulated: place.lab,
-        async *results() {
-          for (const { case: definition } of cases) {
-            progress.case(definition.id);
-            yield await host.run(definition);
-          }
+        results() {
+          return streamResults<CaseResult>(async (signal, take) => {
+            const begin = ({ case: definition }: CatalogueEntry) => {
+              progress.case(definition.id);
+              return definition;
+            };
+            const [together, alone] = partition(cases, host, options);
+            await runInLanes(together, options, signal, begin, take);
+            for (const entry of alone) {
+              if (signal.aborted) return;
+              take(await host.run(begin(entry)));
+            }
+          });
         },
         [Symbol.asyncDispose]() {
           forcedEmulation[Symbol.dispose]();
@@ -41,6 +55,47 @@ export function hostBackend(options: HostOptions = {}): Backend {
       });
     },
   };
+}
+
+/** So few cases are through before the threads of lanes have started. */
+const FEW = 100;
+
+/** What lanes run side by side, and what this thread runs by itself. */
+function partition(
+  cases: readonly CatalogueEntry[],
+  host: LocalHost,
+  { jobs = navigator.hardwareConcurrency }: HostOptions,
+): [together: CatalogueEntry[], alone: readonly CatalogueEntry[]] {
+  if (jobs === 1 || cases.length <= FEW) return [[], cases];
+  const together: CatalogueEntry[] = [];
+  const alone: CatalogueEntry[] = [];
+  for (const entry of cases) {
+    const { vcpus = 1 } = entry.case;
+    // Several vCPUs fill a machine, and a skip takes no time.
+    const needsThisThread = vcpus > 1 || host.missing(entry.case) !== undefined;
+    (needsThisThread ? alone : together).push(entry);
+  }
+  return [together, alone];
+}
+
+async function runInLanes(
+  cases: readonly CatalogueEntry[],
+  { jobs = navigator.hardwareConcurrency, timeout, lens }: HostOptions,
+  signal: AbortSignal,
+  begin: (entry: CatalogueEntry) => void,
+  take: (result: CaseResult) => void,
+): Promise<void> {
+  const files = [...new Set(cases.map(({ file }) => file))];
+  const waiting = cases.values();
+  const lanes = Array.from({ length: Math.min(jobs, cases.length) }, async () => {
+    using lane = new Lane(files, { timeout, lens });
+    for (const entry of waiting) {
+      if (signal.aborted) return;
+      begin(entry);
+      take(await lane.run(entry));
+    }
+  });
+  await Promise.all(lanes);
 }
 
 function openHost({ timeout, lens, wayOn }: HostOptions): LocalHost {

@@ -25,7 +25,7 @@ export class CatalogueError extends Error {
  */
 export async function loadCatalogue(folder: URL): Promise<CatalogueEntry[]> {
   const paths = listFiles(folder, "");
-  const modules = await importAll(folder, paths);
+  const modules = await importAll(paths.map((path) => new URL(path, folder).href), paths);
   const entries = paths.flatMap((path, index) => casesOf(folder, path, modules[index]));
   if (entries.length === 0) throw new CatalogueError(`${folder.pathname} holds no case`);
   const seen = new Map<string, string>();
@@ -34,6 +34,19 @@ export async function loadCatalogue(folder: URL): Promise<CatalogueEntry[]> {
     seen.set(id, file);
   }
   return entries.sort((a, b) => a.case.id < b.case.id ? -1 : 1);
+}
+
+/**
+ * Loads the cases of files that {@link loadCatalogue} has found.
+ *
+ * @param files their URLs
+ * @throws {CatalogueError} when one cannot be loaded.
+ */
+export async function loadFiles(files: readonly string[]): Promise<CatalogueEntry[]> {
+  const modules = await importAll(files, files);
+  return modules.flatMap(({ default: exported = [] }, index) =>
+    ([exported].flat() as readonly Case[]).map((one) => ({ case: one, file: files[index] }))
+  );
 }
 
 function listFiles(folder: URL, below: string): string[] {
@@ -59,8 +72,10 @@ interface CaseModule {
  * Imports files through one module that names them all: three times as fast as one by one, since
  * what they share is looked at once.
  */
-async function importAll(folder: URL, paths: readonly string[]): Promise<CaseModule[]> {
-  const files = paths.map((path) => new URL(path, folder).href);
+async function importAll(
+  files: readonly string[],
+  names: readonly string[],
+): Promise<CaseModule[]> {
   const imports = files.map((file, index) => `import * as m${index} from ${JSON.stringify(file)};`);
   const exported = `export default [${files.map((_, index) => `m${index}`).join(", ")}];`;
   const source = new Blob([imports.join("\n"), exported], { type: "text/javascript" });
@@ -69,7 +84,7 @@ async function importAll(folder: URL, paths: readonly string[]): Promise<CaseMod
     return (await import(url)).default;
   } catch {
     // One of them is wrong: one by one, to say which.
-    return await Promise.all(files.map((file, index) => importOne(file, paths[index])));
+    return await Promise.all(files.map((file, index) => importOne(file, names[index])));
   } finally {
     URL.revokeObjectURL(url);
   }
