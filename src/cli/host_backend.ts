@@ -16,7 +16,7 @@ export interface HostOptions {
   readonly timeout?: number;
   /** What the host does between two exits. */
   readonly lens?: LensName;
-  /** How many threads run cases side by side; default one for each CPU. */
+  /** How many threads run cases side by side; default one for each CPU, or one for few cases. */
   readonly jobs?: number;
   /** What to do on a machine that has no KVM, in a sentence. */
   readonly wayOn?: string;
@@ -33,19 +33,17 @@ export function hostBackend(options: HostOptions = {}): Backend {
       return Promise.resolve({
         place: { ...place, lens: options.lens },
         emulated: place.lab,
-        results() {
-          return streamResults<CaseResult>(async (signal, take) => {
-            const begin = ({ case: definition }: CatalogueEntry) => {
-              progress.case(definition.id);
-              return definition;
-            };
-            const [together, alone] = partition(cases, host, options);
-            await runInLanes(together, options, signal, begin, take);
-            for (const entry of alone) {
-              if (signal.aborted) return;
-              take(await host.run(begin(entry)));
-            }
-          });
+        async *results() {
+          const begin = ({ case: definition }: CatalogueEntry) => {
+            progress.case(definition.id);
+            return definition;
+          };
+          const [together, alone] = partition(cases, host, options);
+          yield* streamResults<CaseResult>((signal, take) =>
+            runInLanes(together, options, signal, begin, take)
+          );
+          // One by one: a result is kept before the next case, which this thread may die of, begins.
+          for (const entry of alone) yield await host.run(begin(entry));
         },
         [Symbol.asyncDispose]() {
           forcedEmulation[Symbol.dispose]();
@@ -64,9 +62,9 @@ const FEW = 100;
 function partition(
   cases: readonly CatalogueEntry[],
   host: LocalHost,
-  { jobs = navigator.hardwareConcurrency }: HostOptions,
+  { jobs = cases.length <= FEW ? 1 : navigator.hardwareConcurrency }: HostOptions,
 ): [together: CatalogueEntry[], alone: readonly CatalogueEntry[]] {
-  if (jobs === 1 || cases.length <= FEW) return [[], cases];
+  if (jobs === 1) return [[], cases];
   const together: CatalogueEntry[] = [];
   const alone: CatalogueEntry[] = [];
   for (const entry of cases) {
@@ -78,6 +76,7 @@ function partition(
   return [together, alone];
 }
 
+/** Runs cases side by side. Results are handed over in the order of the cases. */
 async function runInLanes(
   cases: readonly CatalogueEntry[],
   { jobs = navigator.hardwareConcurrency, timeout, lens }: HostOptions,
@@ -86,13 +85,19 @@ async function runInLanes(
   take: (result: CaseResult) => void,
 ): Promise<void> {
   const files = [...new Set(cases.map(({ file }) => file))];
-  const waiting = cases.values();
+  const waiting = cases.entries();
+  const early = new Map<number, CaseResult>();
+  let next = 0;
   const lanes = Array.from({ length: Math.min(jobs, cases.length) }, async () => {
     using lane = new Lane(files, { timeout, lens });
-    for (const entry of waiting) {
+    for (const [index, entry] of waiting) {
       if (signal.aborted) return;
       begin(entry);
-      take(await lane.run(entry));
+      early.set(index, await lane.run(entry));
+      for (let result; (result = early.get(next)) !== undefined; next++) {
+        early.delete(next);
+        take(result);
+      }
     }
   });
   await Promise.all(lanes);
