@@ -41,6 +41,7 @@ export { type GuestRange, type VcpuConfiguration, VcpuControl } from "./src/kvm/
 export { VcpuSharedArea } from "./src/kvm/vcpu_shared_area.ts";
 export { VmControl } from "./src/kvm/vm_control.ts";
 export { VcpuState } from "./src/kvm/vcpu_state.ts";
+export { VcpuCpuid } from "./src/kvm/vcpu_cpuid.ts";
 export { VcpuRegisters } from "./src/kvm/vcpu_registers.ts";
 export {
   type Base64,

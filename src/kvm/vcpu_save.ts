@@ -3,8 +3,6 @@ import { constants } from "../../ffi/abi/constants.ts";
 import type { IoctlName } from "../../ffi/abi/ioctls.ts";
 import { kvm_lapic_state } from "../../ffi/abi/interrupts.ts";
 import {
-  kvm_cpuid2,
-  kvm_cpuid_entry2,
   kvm_debugregs,
   kvm_mp_state,
   kvm_msr_entry,
@@ -20,6 +18,7 @@ import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { kvm_run } from "../../ffi/abi/run.ts";
 import { type Mapping, PAGE_SIZE } from "../../ffi/mapping.ts";
 import type { GuestDebug } from "./guest_debug.ts";
+import { CPUID_BYTES, keptCpuid } from "./cpuid_buffer.ts";
 import { ioctlBuffer } from "./ioctl.ts";
 import {
   type Base64,
@@ -62,8 +61,6 @@ const HYPERV_SYNIC: readonly number[] = [
 ];
 /** The most MSRs of one ioctl (MAX_IO_MSRS is one more). */
 const MSR_LIMIT = 255;
-/** The most CPUID entries that KVM keeps for a vCPU (KVM_MAX_CPUID_ENTRIES). */
-const CPUID_LIMIT = 256;
 
 /** A vCPU, and what a save needs to know of it. */
 export interface VcpuParts {
@@ -182,12 +179,8 @@ export function savedCapability({ name, args }: EnabledCapability): SavedCapabil
 }
 
 function saveCpuid(fd: FileDescriptor): Base64 {
-  const bytes = scratchBytes(kvm_cpuid2.size + CPUID_LIMIT * kvm_cpuid_entry2.size);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(kvm_cpuid2.fields.nent[0], CPUID_LIMIT, true);
-  ioctlBuffer(fd, "KVM_GET_CPUID2", bytes);
-  const count = view.getUint32(kvm_cpuid2.fields.nent[0], true);
-  return bytes.subarray(0, kvm_cpuid2.size + count * kvm_cpuid_entry2.size).toBase64();
+  const bytes = scratchBytes(CPUID_BYTES);
+  return keptCpuid(bytes, () => ioctlBuffer(fd, "KVM_GET_CPUID2", bytes)).toBase64();
 }
 
 function saveNestedState({ fd, features }: VcpuParts): Base64 {
