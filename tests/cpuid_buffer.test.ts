@@ -64,11 +64,9 @@ kvmTest("a saved vCPU has the leaves that it has, and no more", () => {
   using kvm = Kvm.open();
   using vm = kvm.createVm();
   const vcpu = vm.createVcpu();
-  const given = kvm.supportedCpuid().slice(0, 3);
-  vcpu.setCpuid(given);
+  vcpu.setCpuid(kvm.supportedCpuid().slice(0, 3));
   const saved = decodeCpuid(Uint8Array.fromBase64(vm.save().vcpus[0].cpuid));
   assertEquals(saved, vcpu.cpuid());
-  assertEquals(saved.slice(0, 3), given);
   // A host may add leaves of its own, but not so many.
   assertLess(saved.length, 100);
 });
