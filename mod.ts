@@ -33,7 +33,8 @@
  */
 
 // KVM: one type per file descriptor, exits as a discriminated union.
-export { HostError, type HostProblem, Kvm } from "./src/kvm/kvm.ts";
+export { HostError, type HostProblem } from "./src/kvm/host_error.ts";
+export { Kvm } from "./src/kvm/kvm.ts";
 export { Vm } from "./src/kvm/vm.ts";
 export { AnswerError, Vcpu } from "./src/kvm/vcpu.ts";
 export type { GuestDebug } from "./src/kvm/guest_debug.ts";
