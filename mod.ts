@@ -48,7 +48,9 @@ export {
   type Base64,
   type Hexadecimal,
   RestoreError,
+  type SavedAttributes,
   type SavedCapability,
+  type SavedFile,
   type SavedGuestDebug,
   type SavedIrqchip,
   type SavedMemory,
@@ -62,6 +64,7 @@ export {
 } from "./src/kvm/saved_state.ts";
 export { type RegisterSet, SharedRegisters } from "./src/kvm/shared_registers.ts";
 export { type VcpuMethod, VcpuThread } from "./src/kvm/vcpu_thread.ts";
+export { PrivateMemory, type RenewedFiles } from "./src/kvm/private_memory.ts";
 export { GuestAddressError, GuestMemory } from "./src/kvm/memory.ts";
 export {
   type ConfiguredSlot,

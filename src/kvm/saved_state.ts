@@ -84,6 +84,22 @@ export interface SavedMemory {
   readonly pages: readonly (readonly [offset: number, bytes: Base64])[];
 }
 
+/** A file of memory that only guests reach, and none of which is private: it holds nothing. */
+export interface SavedFile {
+  /** Bytes. */
+  readonly size: Hexadecimal;
+}
+
+/** A range of guest physical memory with attributes. */
+export interface SavedAttributes {
+  /** Guest physical. */
+  readonly address: Hexadecimal;
+  /** Bytes. */
+  readonly size: Hexadecimal;
+  /** KVM_MEMORY_ATTRIBUTE_*. */
+  readonly attributes: Hexadecimal;
+}
+
 /** A memory slot. */
 export interface SavedSlot {
   /** Its number, address space and all. */
@@ -94,10 +110,14 @@ export interface SavedSlot {
   readonly size: Hexadecimal;
   /** KVM_MEM_*. */
   readonly flags: number;
-  /** Index of the host memory behind it, which several slots may share. */
-  readonly memory: number;
+  /** Index of the host memory behind it, which several slots may share; absent where none is. */
+  readonly memory?: number;
   /** Bytes into that memory. */
   readonly offset: number;
+  /** Index of the file that it is bound to, where it is. */
+  readonly file?: number;
+  /** Bytes into that file. */
+  readonly fileOffset?: Hexadecimal;
 }
 
 /** A route of a GSI, to a pin or a message. */
@@ -154,6 +174,10 @@ export interface SavedVm {
   readonly identityMapAddress?: Hexadecimal;
   /** KVM_SET_BOOT_CPU_ID. */
   readonly bootCpuId?: number;
+  /** KVM_SET_TSC_KHZ of the VM, in kHz, where it was used. */
+  readonly tscKhz?: number;
+  /** KVM_SET_NR_MMU_PAGES, where it was used. */
+  readonly mmuPages?: Hexadecimal;
   /** KVM_SET_PMU_EVENT_FILTER. */
   readonly pmuEventFilter?: SavedPmuEventFilter;
   /** Present where the interrupt controller is in the kernel. */
@@ -176,6 +200,10 @@ export interface SavedVm {
   readonly clock: Base64;
   /** Host memory; empty where it was not asked for. */
   readonly memories: readonly SavedMemory[];
+  /** KVM_CREATE_GUEST_MEMFD, where slots are bound to such a file. */
+  readonly files?: readonly SavedFile[];
+  /** KVM_SET_MEMORY_ATTRIBUTES, where it was used. */
+  readonly attributes?: readonly SavedAttributes[];
   /** Memory slots. */
   readonly slots: readonly SavedSlot[];
   /** vCPUs. */

@@ -17,7 +17,12 @@ import {
   type VmConfiguration,
   withWholeEvents,
 } from "./vm_configuration.ts";
-import { restoreClock, restoreConfiguration, restoreDevices } from "./vm_restore.ts";
+import {
+  restoreAttributes,
+  restoreClock,
+  restoreConfiguration,
+  restoreDevices,
+} from "./vm_restore.ts";
 import { saveVm } from "./vm_save.ts";
 import { Xen } from "./xen.ts";
 
@@ -199,6 +204,7 @@ export class Vm extends VmControl implements Disposable {
   /** Sets the state of a VM whose configuration, memory and vCPUs are there. */
   restoreState(saved: SavedVm): void {
     this.#fd.number;
+    restoreAttributes(this, saved);
     const tscShift = restoreClock(this.#fd, saved);
     for (const vcpu of saved.vcpus) this.vcpu(vcpu.id).restore(vcpu, tscShift);
     restoreDevices(this.#fd, saved);

@@ -3,6 +3,7 @@ import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts
 import { kvm_enable_cap } from "../../ffi/abi/control.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import type { CoalescedZone } from "./coalesced.ts";
+import type { AttributeRange } from "./memory_attributes.ts";
 import type { Route } from "./routing.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import type { MsrFilter } from "./msr_filter.ts";
@@ -39,6 +40,12 @@ export interface VmConfiguration {
   msrFilter?: MsrFilter;
   /** {@link Vm.setPmuEventFilter}. */
   pmuEventFilter?: PmuEventFilter;
+  /** {@link Vm.setTscKhz}: kHz. */
+  tscKhz?: number;
+  /** {@link Vm.setMmuPages}. */
+  mmuPages?: bigint;
+  /** {@link GuestMemory.setAttributes}. */
+  attributes?: readonly AttributeRange[];
   /** {@link IoEvents.coalesce}. */
   coalesced: CoalescedZone[];
 }

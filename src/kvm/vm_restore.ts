@@ -19,27 +19,33 @@ export function checkSaved(saved: SavedVm): void {
   for (const list of ["capabilities", "coalesced", "memories", "slots", "vcpus"] as const) {
     if (!Array.isArray(saved[list])) throw new RestoreError(`the saved VM has no list ${list}`);
   }
-  for (const { slot, memory } of saved.slots) {
-    if (saved.memories[memory] !== undefined) continue;
-    throw new RestoreError(`slot ${slot} is backed by memory ${memory}, which is not there`);
+  for (const { slot, memory, file } of saved.slots) {
+    if (memory !== undefined && saved.memories[memory] === undefined) {
+      throw new RestoreError(`slot ${slot} is backed by memory ${memory}, which is not there`);
+    }
+    if (file !== undefined && saved.files?.[file] === undefined) {
+      throw new RestoreError(`slot ${slot} is bound to file ${file}, which is not there`);
+    }
   }
 }
 
 /**
- * Configures a VM that has neither memory nor vCPU: capabilities before all, and the interrupt
- * controller before the memory and the vCPUs that it is for.
+ * Configures a VM that has neither memory nor vCPU: the interrupt controller before all, since a
+ * capability may ask for it (KVM_CAP_X86_APIC_BUS_CYCLES_NS), and none is refused for its sake.
  */
 export function restoreConfiguration(vm: Vm, saved: SavedVm): void {
+  if (saved.irqchip !== undefined) vm.irq.createIrqchip();
   for (const [name, ...args] of saved.capabilities) {
     vm.enableCapability(name, ...args.map(BigInt));
   }
-  if (saved.irqchip !== undefined) vm.irq.createIrqchip();
   if (saved.pit !== undefined) vm.irq.createPit(saved.pit.flags);
   if (saved.reinject !== undefined) vm.irq.setReinject(saved.reinject);
   if (saved.tssAddress !== undefined) vm.setTssAddress(BigInt(saved.tssAddress));
   if (saved.identityMapAddress !== undefined) {
     vm.setIdentityMapAddress(BigInt(saved.identityMapAddress));
   }
+  if (saved.tscKhz !== undefined) vm.setTscKhz(saved.tscKhz);
+  if (saved.mmuPages !== undefined) vm.setMmuPages(BigInt(saved.mmuPages));
   if (saved.bootCpuId !== undefined) vm.setBootCpuId(saved.bootCpuId);
   if (saved.pmuEventFilter !== undefined) {
     const { events, ...filter } = saved.pmuEventFilter;
@@ -67,7 +73,7 @@ export function restoreConfiguration(vm: Vm, saved: SavedVm): void {
 }
 
 /** Makes memory with its contents, and the slots over it. */
-export function restoreMemory(vm: Vm, { memories, slots }: SavedVm): void {
+export function restoreMemory(vm: Vm, { memories, files = [], slots }: SavedVm): void {
   const mappings = memories.map(({ size, pages }, index) => {
     const mapping = vm.memory.map(size);
     for (const [offset, text] of pages) {
@@ -79,15 +85,29 @@ export function restoreMemory(vm: Vm, { memories, slots }: SavedVm): void {
     }
     return mapping;
   });
-  for (const { slot, guestAddress, size, flags, memory, offset } of slots) {
-    vm.memory.setSlot({
+  const fresh = files.map(({ size }) => vm.memory.ownFile(BigInt(size)));
+  for (const { slot, guestAddress, size, flags, memory, offset, file, fileOffset = 0 } of slots) {
+    const value = {
       slot,
       guestAddress: BigInt(guestAddress),
       size: BigInt(size),
       flags,
-      memory: mappings[memory],
+      memory: memory === undefined ? undefined : mappings[memory],
       offset,
-    });
+    };
+    if (file === undefined) vm.memory.setSlot(value);
+    else vm.memory.setSlot2({ ...value, file: fresh[file], fileOffset: BigInt(fileOffset) });
+  }
+}
+
+/** Gives memory its attributes, once the slots are there. */
+export function restoreAttributes(vm: Vm, { attributes = [] }: SavedVm): void {
+  for (const range of attributes) {
+    vm.memory.setAttributes(
+      BigInt(range.address),
+      BigInt(range.size),
+      BigInt(range.attributes),
+    );
   }
 }
 
