@@ -190,3 +190,23 @@ kvmTest("a file with flags is refused: what it holds is more than its size", () 
   });
   assertThrows(() => vm.save(), SaveError, "slot 5 has a file with flags 0x2");
 });
+
+kvmTest("MSRs that a vCPU came to have after its first save", () => {
+  using kvm = Kvm.open();
+  using vm = kvm.createVm();
+  const vcpu = vm.createVcpu();
+  vcpu.setupMce(2n);
+  vm.save();
+  // Four banks of machine checks; the address of the last one.
+  vcpu.setupMce(4n);
+  vcpu.setMsrs([{ index: 0x40e, data: 0x123000n }]);
+  using other = again(kvm, vm);
+  assertEquals(other.vcpu().msrs([0x40e]), [{ index: 0x40e, data: 0x123000n }]);
+  // TSC_AUX, which a host need not list.
+  vcpu.setCpuid(kvm.supportedCpuid());
+  vcpu.setMsrs([{ index: 0xc0000103, data: 0x55n }]);
+  const [tscAux] = vcpu.msrs([0xc0000103]);
+  using third = again(kvm, vm);
+  assertEquals(third.vcpu().msrs([0xc0000103]), [tscAux]);
+  assertEquals(tscAux.data, 0x55n);
+});
