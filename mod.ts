@@ -60,6 +60,7 @@ export {
   type SavedSlot,
   type SavedVcpu,
   type SavedVm,
+  type SavedXen,
   SaveError,
 } from "./src/kvm/saved_state.ts";
 export { type RegisterSet, SharedRegisters } from "./src/kvm/shared_registers.ts";
@@ -94,12 +95,17 @@ export {
 export type { PmuEventFilter } from "./src/kvm/pmu_event_filter.ts";
 export {
   Xen,
-  type XenAttributes,
   type XenConfig,
-  type XenRunstate,
+  type XenConfiguration,
+  type XenPort,
   XenVcpu,
-  type XenVcpuAttributes,
 } from "./src/kvm/xen.ts";
+export type {
+  SavedAttributeValues,
+  XenAttributes,
+  XenRunstate,
+  XenVcpuAttributes,
+} from "./src/kvm/xen_attributes.ts";
 export { HyperV } from "./src/kvm/hyperv.ts";
 export { Encryption } from "./src/kvm/encryption.ts";
 export { ioctl } from "./src/kvm/ioctl.ts";

@@ -79,6 +79,8 @@ function wantedMsrs(parts: VcpuParts): number[] {
     ...(hasSynic(parts) ? HYPERV_SYNIC : []),
   ]);
   if (hasTscOffset(parts)) all.delete(MSR_IA32_TSC);
+  // A write of Xen's MSR fills the guest's hypercall page, also where it is the host's.
+  all.delete(parts.configuration.xen?.config?.msr ?? 0);
   // The last to be set.
   if (all.delete(MSR_IA32_TSC_DEADLINE)) all.add(MSR_IA32_TSC_DEADLINE);
   return [...all];

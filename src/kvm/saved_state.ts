@@ -2,6 +2,7 @@
 import type { CapabilityName } from "../../ffi/abi/capabilities.ts";
 import type { PmuEventFilter } from "./pmu_event_filter.ts";
 import type { Msi, Route } from "./routing.ts";
+import type { XenConfig } from "./xen.ts";
 
 /** Bytes of a structure of KVM's, as base64. */
 export type Base64 = string;
@@ -70,6 +71,8 @@ export interface SavedVcpu {
   readonly lapic?: Base64;
   /** `struct kvm_msrs` with its entries: the MSRs of KVM_GET_MSR_INDEX_LIST, MTRRs, banks. */
   readonly msrs: readonly Base64[];
+  /** `struct kvm_xen_vcpu_attr`, by name of the attribute, where Xen's part was used. */
+  readonly xen?: Readonly<Record<string, Base64>>;
   /** `struct kvm_debugregs`. */
   readonly debugRegs: Base64;
   /** `struct kvm_vcpu_events`, with pending exceptions told from injected ones. */
@@ -98,6 +101,25 @@ export interface SavedAttributes {
   readonly size: Hexadecimal;
   /** KVM_MEMORY_ATTRIBUTE_*. */
   readonly attributes: Hexadecimal;
+}
+
+/** What KVM does for a guest that takes it for Xen. */
+export interface SavedXen {
+  /** KVM_XEN_HVM_CONFIG. */
+  readonly config?: Omit<XenConfig, "blob_addr_32" | "blob_addr_64"> & {
+    readonly blob_addr_32: Hexadecimal;
+    readonly blob_addr_64: Hexadecimal;
+  };
+  /** `struct kvm_xen_hvm_attr`, by name of the attribute; what is not set is absent. */
+  readonly attributes: Readonly<Record<string, Base64>>;
+  /** Event channels of the guest's that lead to a port. */
+  readonly ports: readonly {
+    readonly send_port: number;
+    readonly type: number;
+    readonly port: number;
+    readonly vcpu: number;
+    readonly priority: number;
+  }[];
 }
 
 /** A memory slot. */
@@ -198,6 +220,8 @@ export interface SavedVm {
   }[];
   /** `struct kvm_clock_data`. */
   readonly clock: Base64;
+  /** What it does for a guest that takes it for Xen, where that was used. */
+  readonly xen?: SavedXen;
   /** Host memory; empty where it was not asked for. */
   readonly memories: readonly SavedMemory[];
   /** KVM_CREATE_GUEST_MEMFD, where slots are bound to such a file. */

@@ -82,6 +82,9 @@ export function saveVcpu(parts: VcpuParts): SavedVcpu {
     events: "",
   };
   if (hasRing(parts)) saved.coalescedRing = ringOf(shared).toBase64();
+  // Xen's timer, where it has run out, delivers its event now.
+  const xen = vcpu.xen.save(configuration.xen !== undefined);
+  if (xen !== undefined) saved.xen = xen;
   if (features.mpState) saved.mpState = get(fd, "KVM_GET_MP_STATE", kvm_mp_state.size);
   saved.regs = get(fd, "KVM_GET_REGS", kvm_regs.size);
   if (features.sregs2) saved.sregs2 = get(fd, "KVM_GET_SREGS2", kvm_sregs2.size);

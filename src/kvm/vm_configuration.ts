@@ -8,6 +8,7 @@ import type { Route } from "./routing.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import type { MsrFilter } from "./msr_filter.ts";
 import type { PmuEventFilter } from "./pmu_event_filter.ts";
+import type { XenConfiguration } from "./xen.ts";
 
 /** A capability that was enabled. */
 export interface EnabledCapability {
@@ -46,6 +47,8 @@ export interface VmConfiguration {
   mmuPages?: bigint;
   /** {@link GuestMemory.setAttributes}. */
   attributes?: readonly AttributeRange[];
+  /** {@link Vm.xen}, from its first use on. */
+  xen?: XenConfiguration;
   /** {@link IoEvents.coalesce}. */
   coalesced: CoalescedZone[];
 }

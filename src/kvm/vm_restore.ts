@@ -1,10 +1,18 @@
 /** A VM made from what was saved. */
 import { constants } from "../../ffi/abi/constants.ts";
 import { kvm_clock_data, kvm_irqchip, kvm_pit_state2 } from "../../ffi/abi/interrupts.ts";
+import { kvm_xen_hvm_attr_long_mode } from "../../ffi/abi/xen.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
+import { PAGE_SIZE } from "../../ffi/mapping.ts";
 import { ioctlBuffer } from "./ioctl.ts";
 import type { Route } from "./routing.ts";
-import { fillFromBase64, fromBase64, RestoreError, type SavedVm } from "./saved_state.ts";
+import {
+  fillFromBase64,
+  fromBase64,
+  RestoreError,
+  type SavedVm,
+  type SavedXen,
+} from "./saved_state.ts";
 import type { Vm } from "./vm.ts";
 
 /**
@@ -108,6 +116,33 @@ export function restoreAttributes(vm: Vm, { attributes = [] }: SavedVm): void {
       BigInt(range.size),
       BigInt(range.attributes),
     );
+  }
+}
+
+/** Where the value of an attribute for Xen is in its structure. */
+const XEN_VALUE = kvm_xen_hvm_attr_long_mode.fields.u[0];
+
+/** Sets Xen's part, once the memory and the clock are there. */
+export function restoreXen(vm: Vm, { xen }: SavedVm): void {
+  if (xen === undefined) return;
+  const page = sharedInfo(vm, xen);
+  const before = page?.slice();
+  vm.xen.restore(xen);
+  // KVM has put its wall clock into the page: the guest's is as it was.
+  if (before !== undefined) page!.set(before);
+}
+
+function sharedInfo(vm: Vm, { attributes }: SavedXen): Uint8Array<ArrayBuffer> | undefined {
+  const text = attributes["shared-info"];
+  if (text === undefined) return;
+  const { buffer } = fromBase64("xen.shared-info", text);
+  const address = new DataView(buffer).getBigUint64(XEN_VALUE, true) * BigInt(PAGE_SIZE);
+  try {
+    return vm.memory.bytes(address, PAGE_SIZE);
+  } catch (error) {
+    // KVM says what is wrong with it.
+    if (error instanceof RangeError) return;
+    throw error;
   }
 }
 

@@ -26,12 +26,14 @@ import {
 import { filesOf } from "./private_memory.ts";
 import { savedCapability, scratchBytes } from "./vcpu_save.ts";
 import type { VmConfiguration } from "./vm_configuration.ts";
+import type { Xen } from "./xen.ts";
 
 /** A VM, and what a save needs to know of it. */
 export interface VmParts {
   readonly fd: FileDescriptor;
   readonly configuration: VmConfiguration;
   readonly memory: GuestMemory;
+  readonly xen: Xen;
 }
 
 /** Numbers of the chips of KVM_GET_IRQCHIP. */
@@ -46,7 +48,7 @@ export const chipNumbers = { picMaster: 0, picSlave: 1, ioapic: 2 } as const;
  * @throws {KvmError} when an ioctl fails.
  */
 export function saveVm(
-  { fd, configuration, memory }: VmParts,
+  { fd, configuration, memory, xen }: VmParts,
   vcpus: readonly SavedVcpu[],
   withMemory: boolean,
 ): SavedVm {
@@ -80,6 +82,7 @@ export function saveVm(
     coalesced: configuration.coalesced.map(({ space, address, size }) => {
       return { space, address: hexadecimal(address), size };
     }),
+    xen: xen.save(withMemory),
     clock: get(fd, "KVM_GET_CLOCK", kvm_clock_data.size),
     ...(withMemory ? saveMemory(memory) : { memories: [], slots: [] }),
     attributes: configuration.attributes?.map(savedAttributes),
