@@ -70,6 +70,7 @@ export class HyperV {
    * @throws {DisposedError} after disposal of the VM.
    */
   renewEventFds(): void {
+    this.#fd.number;
     for (const [connection, event] of this.#assigned) {
       // KVM keeps an eventfd that its owner has closed: nobody hears of the event, and none exits.
       using sink = new EventFd();

@@ -320,11 +320,11 @@ export class GuestMemory extends PrivateMemory {
   }
 
   /** Unmaps what {@link addRam} mapped. The VM calls it when its own descriptor is closed. */
-  [Symbol.dispose](): void {
+  override [Symbol.dispose](): void {
     this.#disposed = true;
     this.#slots.clear();
     this.#configured.clear();
-    this.disposeFiles();
+    super[Symbol.dispose]();
     for (const memory of this.#owned.splice(0)) memory[Symbol.dispose]();
   }
 

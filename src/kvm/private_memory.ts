@@ -16,7 +16,7 @@ export interface RenewedFiles extends Disposable {
 }
 
 /** The memory of a VM that only its guest can reach. */
-export class PrivateMemory {
+export class PrivateMemory implements Disposable {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
   readonly #configuration: VmConfiguration;
@@ -91,6 +91,7 @@ export class PrivateMemory {
    * Makes a file as {@link createFile} does, which the VM closes when it is disposed.
    *
    * @throws {KvmError} as {@link createFile}.
+   * @throws {DisposedError} after disposal of the VM.
    */
   ownFile(size: bigint): GuestMemoryFile {
     const file = this.createFile(size);
@@ -103,8 +104,10 @@ export class PrivateMemory {
    * alone keep the new one.
    *
    * @throws {KvmError} when KVM refuses a file.
+   * @throws {DisposedError} after disposal of the VM.
    */
   renewFiles(slots: readonly ConfiguredSlot[]): RenewedFiles {
+    this.#fd.number;
     const closed = new Map<GuestMemoryFile, GuestMemoryFile>();
     for (const file of filesOf(slots)) {
       const fresh = GuestMemoryFile.create(this.#fd, file.size, file.flags);
@@ -118,7 +121,7 @@ export class PrivateMemory {
   }
 
   /** Closes what {@link ownFile} made. */
-  disposeFiles(): void {
+  [Symbol.dispose](): void {
     for (const file of this.#owned.splice(0)) file[Symbol.dispose]();
   }
 }

@@ -149,8 +149,10 @@ export class Xen {
    * Assigns the event channels that signal an eventfd again, in a VM that has none of them.
    *
    * @throws {KvmError} when KVM refuses one.
+   * @throws {DisposedError} after disposal of the VM.
    */
   renewEventFds(): void {
+    this.#fd.number;
     for (const { name, evtchn } of this.#configuration.xen?.ports.values() ?? []) {
       if (name !== "evtchn-eventfd") continue;
       writeAttribute(this.#fd, "KVM_XEN_HVM_SET_ATTR", vmAttributes, name, { evtchn });
@@ -164,8 +166,10 @@ export class Xen {
    * @param elsewhere whether it may be restored in another process
    * @throws {SaveError} when a part of it lies at an address of this process, and that may be so.
    * @throws {KvmError} when an attribute cannot be read.
+   * @throws {DisposedError} after disposal of the VM.
    */
   save(elsewhere: boolean): SavedXen | undefined {
+    this.#fd.number;
     const used = this.#configuration.xen;
     if (used === undefined) return;
     const attributes = saveAttributes(this.#fd, "KVM_XEN_HVM_GET_ATTR", vmAttributes, vmState);
@@ -195,8 +199,10 @@ export class Xen {
    *
    * @throws {RestoreError} when a value is malformed.
    * @throws {KvmError} when KVM refuses one.
+   * @throws {DisposedError} after disposal of the VM.
    */
   restore({ config, attributes, ports }: SavedXen): void {
+    this.#fd.number;
     this.#used();
     if (config !== undefined) {
       const { blob_addr_32, blob_addr_64, ...rest } = config;
@@ -288,8 +294,10 @@ export class XenVcpu {
    *
    * @param ofVm whether the VM's part was used
    * @throws {KvmError} when an attribute cannot be read.
+   * @throws {DisposedError} after disposal of the vCPU.
    */
   save(ofVm: boolean): SavedAttributeValues | undefined {
+    this.#fd.number;
     if (!ofVm && !this.#used) return;
     return saveAttributes(this.#fd, "KVM_XEN_VCPU_GET_ATTR", vcpuAttributes, vcpuState);
   }
@@ -299,8 +307,10 @@ export class XenVcpu {
    *
    * @throws {RestoreError} when a value is malformed.
    * @throws {KvmError} when KVM refuses one.
+   * @throws {DisposedError} after disposal of the vCPU.
    */
   restore(saved: SavedAttributeValues): void {
+    this.#fd.number;
     restoreAttributes(this.#fd, "KVM_XEN_VCPU_SET_ATTR", vcpuAttributes, vcpuState, saved);
     this.#used = true;
   }
