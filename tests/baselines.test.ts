@@ -11,6 +11,11 @@ const names: [place: Place, name: string][] = [
   [{ kernel: "6.12.95+deb13-amd64", backend: "svm", lab: true }, "svm-6.12"],
   [{ kernel: "6.1", backend: "svm", lab: true, params: [] }, "svm-6.1"],
   [{ kernel: "6.13-rc1", backend: "vmx", lab: true, params: ["ept=0"] }, "vmx-6.13-ept=0"],
+  [{ kernel: "6.18.44", backend: "pvm", lens: "restore" }, "host-pvm-6.18-restore"],
+  [
+    { kernel: "6.12.95", backend: "svm", lab: true, params: ["npt=0"], lens: "sync-regs" },
+    "svm-6.12-npt=0-sync-regs",
+  ],
   [{ kernel: "6.1.2", backend: "vmx", lab: true, params: ["b=1", "a=0"] }, "vmx-6.1-a=0-b=1"],
 ];
 
@@ -27,6 +32,8 @@ const svm = (kernel: string, params: string[] = []) => ({
   params,
 });
 
+const underRestore: Place = { ...svm("6.12.3"), lens: "restore" };
+
 const found: [files: string[], place: Place, file: string | undefined, target: string][] = [
   [["svm-6.12", "svm-6.1", "svm-6.12-npt=0"], svm("6.12.3"), "svm-6.12", "svm-6.12"],
   [["svm-6.12", "svm-6.12-npt=0"], svm("6.12.3", ["npt=0"]), "svm-6.12-npt=0", "svm-6.12-npt=0"],
@@ -36,6 +43,15 @@ const found: [files: string[], place: Place, file: string | undefined, target: s
   [["svm-6.1", "svm-6.9", "svm-6.20"], svm("6.12.3"), "svm-6.9", "svm-6.12"],
   [["svm-6.13", "svm-6.20"], svm("6.12.3"), "svm-6.13", "svm-6.12"],
   [["host-pvm"], { kernel: "6.18.1", backend: "pvm" }, "host-pvm", "host-pvm"],
+  // Under a lens, a baseline of its own goes before the one without.
+  [["svm-6.12"], underRestore, "svm-6.12", "svm-6.12-restore"],
+  [["svm-6.12", "svm-6.12-restore"], underRestore, "svm-6.12-restore", "svm-6.12-restore"],
+  [
+    ["host-pvm"],
+    { kernel: "6.18.1", backend: "pvm", lens: "restore" },
+    "host-pvm",
+    "host-pvm-6.18-restore",
+  ],
   [["svm-6.12"], { kernel: "6.12.1", backend: "svm" }, undefined, "host-svm-6.12"],
 ];
 

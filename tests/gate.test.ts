@@ -76,7 +76,7 @@ Deno.test("a record that was cut off is judged as far as it goes, and is not as 
   assertStringIncludes(stdout, "1 passed, 0 failed, 0 skipped");
 });
 
-Deno.test("the project's own configuration is one, and has ten labs", async () => {
+Deno.test("the project's own configuration is one: ten labs, and two lenses on three backends", async () => {
   const { readGateConfig } = await import("../src/cli/gate_config.ts");
   const entries = readGateConfig(undefined);
   assertEquals(entries.filter(({ onRequest }) => !onRequest).map(({ name }) => name), [
@@ -84,7 +84,9 @@ Deno.test("the project's own configuration is one, and has ten labs", async () =
     "svm-6.12",
     "vmx-6.12",
   ]);
-  assertEquals(entries.filter(({ backend }) => backend !== "host").length, 10);
+  const labs = entries.filter(({ backend }) => backend !== "host");
+  assertEquals(labs.filter(({ lens }) => lens === undefined).length, 10);
+  assertEquals(entries.filter(({ lens }) => lens !== undefined).length, 6);
 });
 
 Deno.test("--only takes a name, a backend, or a name with *", async () => {

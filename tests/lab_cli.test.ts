@@ -88,6 +88,22 @@ Deno.test("--gate judges by a baseline, and tells nothing but what it does not e
   assertMatch(stale.stdout, /^STALE .*\n {4}own\/a\n/);
 });
 
+Deno.test("--gate runs a regression once more, and tolerates what does not come again", async () => {
+  using lab = await Laboratory.of(machine(
+    `[ $n = 1 ] && [ ! -e "$LAB_PID.failed" ] && {
+      touch "$LAB_PID.failed"; tell end 1 fail 1.0 '{"actual":"shutdown"}'; continue; }`,
+  ));
+  const baseline = `--baseline=${lab.write("lab.json", "{}")}`;
+  const once = await lab.run(["--gate", baseline]);
+  assertEquals(once.code, 0);
+  assertMatch(
+    once.stdout,
+    /^tolerated: own\/b ended with fail once \(.*\) and with pass when it ran again\n3 passed, 0 /,
+  );
+  Deno.removeSync(`${lab.path}/pid.failed`);
+  assertEquals((await lab.run([baseline])).code, 1);
+});
+
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   Deno.test(`${signal} leaves no process and no file, and keeps what was judged`, async () => {
     using lab = await Laboratory.of(machine("[ $n = 1 ] && exec sleep 60"));

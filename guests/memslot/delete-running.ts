@@ -19,8 +19,8 @@ export default defineCase({
     mov ebx, [0x100000]
     hlt
   vcpu1:
-    inc dword [0xb000]
     mov dword [0x101000], 0x88776655
+    inc dword [0xb000]
     cmp byte [0xc000], 0
     je vcpu1
     mov dword [0x101004], 0xccbbaa99

@@ -18,16 +18,15 @@ export interface FoundBaseline {
 /**
  * Finds the baseline of a run: the one of its backend, kernel series and parameters; the one of its
  * backend and parameters for any series; or the one of the nearest older series, else of the nearest
- * newer one. Where there is none, nothing is known to fail. Under a lens, what fails without it is
- * known too.
+ * newer one. Where there is none, nothing is known to fail; but under a lens that has none of its own,
+ * what is known without it.
  *
  * @throws {BaselineError} when the file cannot be read or is malformed.
  */
 export function findBaseline(place: Place, folder: URL = baselineFolder): FoundBaseline {
   const found = findFile(place, folder);
-  if (place.lens === undefined) return found;
-  const without = findFile({ ...place, lens: undefined }, folder);
-  return { ...found, baseline: new Map([...without.baseline, ...found.baseline]) };
+  if (place.lens === undefined || found.file !== undefined) return found;
+  return { ...findFile({ ...place, lens: undefined }, folder), target: found.target };
 }
 
 function findFile(place: Place, folder: URL): FoundBaseline {

@@ -109,14 +109,22 @@ function readBackends(
 }
 
 function backendOf(entry: GateEntry, guests: URL): Backend {
-  const { name, backend, kernel = "", params } = entry;
-  if (backend === "host") return hostBackend();
+  const { name, backend, kernel = "", params, lens } = entry;
+  if (backend === "host") return hostBackend({ lens });
   const emulator = emulators.get(backend);
   if (emulator === undefined) {
     const missing = new CommandError(`there is no lab ${backend}`, exitCodes.nothing);
     return { name, open: () => Promise.reject(missing) };
   }
-  return labBackend(name, { emulator, kernel, parameters: params, modules: [], cpus: 1, guests });
+  return labBackend(name, {
+    emulator,
+    kernel,
+    parameters: params,
+    lens,
+    modules: [],
+    cpus: 1,
+    guests,
+  });
 }
 
 function baselines(options: Arguments): URL {

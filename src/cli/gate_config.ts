@@ -1,11 +1,12 @@
 /** `ci/gate.json`: which backends the gate judges. */
 import { runName } from "../report/report.ts";
+import { type LensName, lensNames } from "../suite/lens.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { fileUrl } from "./file_url.ts";
 
 /** A backend that the gate judges. */
 export interface GateEntry {
-  /** `host`, or the name of its baseline: `svm-6.12-npt=0`. */
+  /** `host` or `host-restore`, or the name of its baseline: `svm-6.12-npt=0`. */
   readonly name: string;
   /** This machine, or a lab. */
   readonly backend: "host" | "svm" | "vmx";
@@ -13,6 +14,8 @@ export interface GateEntry {
   readonly kernel?: string;
   /** Parameters of the lab's KVM modules, such as `npt=0`. */
   readonly params: readonly string[];
+  /** What the host does between two exits. */
+  readonly lens?: LensName;
   /** Whether the gate may pass where this one cannot run. */
   readonly optional: boolean;
   /** Whether it runs only where `--only` names it. */
@@ -52,17 +55,21 @@ export function readGateConfig(path: string | undefined): GateEntry[] {
 
 function readEntry(value: unknown, wrong: (problem: string) => Error): GateEntry {
   if (typeof value !== "object" || value === null) throw wrong("it is not an object");
-  const { backend, kernel, params = [], optional = false, onRequest = false, ...rest } =
+  const { backend, kernel, params = [], lens, optional = false, onRequest = false, ...rest } =
     value as Record<string, unknown>;
   const unknown = Object.keys(rest);
   if (unknown.length > 0) throw wrong(`nothing is called ${unknown.join(", ")} here`);
   if (typeof optional !== "boolean") throw wrong("`optional` is not true or false");
   if (typeof onRequest !== "boolean") throw wrong("`onRequest` is not true or false");
+  if (lens !== undefined && !isLens(lens)) {
+    throw wrong(`\`lens\` is ${JSON.stringify(lens)}, not ${lensNames.join(" or ")}`);
+  }
   if (backend === "host") {
     if (kernel !== undefined || "params" in value) {
       throw wrong("the host has the kernel that it runs: only labs take `kernel` and `params`");
     }
-    return { name: "host", backend, params: [], optional, onRequest };
+    const name = lens === undefined ? "host" : `host-${lens}`;
+    return { name, backend, params: [], lens, optional, onRequest };
   }
   if (backend !== "svm" && backend !== "vmx") {
     throw wrong(`\`backend\` is ${JSON.stringify(backend)}, not "host", "svm" or "vmx"`);
@@ -71,8 +78,12 @@ function readEntry(value: unknown, wrong: (problem: string) => Error): GateEntry
     throw wrong(`\`kernel\` is ${JSON.stringify(kernel)}, not a series as "6.12"`);
   }
   if (!isParams(params)) throw wrong('`params` is not a list as ["npt=0"]');
-  const name = runName({ lab: true, backend, kernel, params });
-  return { name, backend, kernel, params, optional, onRequest };
+  const name = runName({ lab: true, backend, kernel, params, lens });
+  return { name, backend, kernel, params, lens, optional, onRequest };
+}
+
+function isLens(value: unknown): value is LensName {
+  return lensNames.some((lens) => lens === value);
 }
 
 function isParams(value: unknown): value is string[] {

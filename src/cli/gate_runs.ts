@@ -4,7 +4,7 @@ import { BaselineError } from "../suite/baseline.ts";
 import type { Backend } from "./backend.ts";
 import { findBaseline, type FoundBaseline } from "./baselines.ts";
 import { CommandError, exitCodes } from "./exit.ts";
-import { judge } from "./judge.ts";
+import { judgeTwice } from "./judge_twice.ts";
 import type { Selection } from "./selection.ts";
 
 /** A backend that the gate is to judge. */
@@ -19,9 +19,6 @@ export interface GateRun {
   readonly found: FoundBaseline;
   readonly judged: readonly Reported[];
 }
-
-/** At most so many regressions of an emulated CPU are doubted. */
-const DOUBTED = 20;
 
 /** The runs of a gate, one after the other. */
 export class GateRuns {
@@ -93,26 +90,19 @@ export class GateRuns {
       const judged: Reported[] = [];
       this.all.push({ found, judged });
       this.#findGone(runName(header), found);
-      const take = (reported: Reported) => {
+      const results = judgeTwice({
+        backend,
+        open,
+        selection: this.#selection,
+        baseline: found.baseline,
+        progress: this.#report,
+        tolerate: (message) => this.problem({ name, message, tolerated: true }),
+      });
+      for await (const reported of results) {
         judged.push(reported);
         this.#report.judged(reported);
         this.#files.judged(reported);
-      };
-      const doubted: Reported[] = [];
-      let ended = false;
-      try {
-        for await (const reported of judge(open, this.#selection, found.baseline)) {
-          const { emulated = false } = backend;
-          const doubtful = emulated && reported.standing === "regression";
-          if (doubtful && doubted.length < DOUBTED) doubted.push(reported);
-          else take(reported);
-        }
-        ended = true;
-      } finally {
-        // Where there are so many, there is no doubt.
-        if (!ended || doubted.length === DOUBTED) doubted.splice(0).forEach(take);
       }
-      await this.#runAgain(backend, doubted, found, take);
       if (judged.length < total) {
         const message = `${judged.length} of ${total} cases were judged, the others are lost`;
         this.problem({ name, message, tolerated });
@@ -123,41 +113,6 @@ export class GateRuns {
       if (!(error instanceof CommandError || error instanceof BaselineError)) throw error;
       if (error instanceof CommandError && error.code > exitCodes.nothing) throw error;
       this.problem({ name, message: error.message, tolerated });
-    }
-  }
-
-  /**
-   * Runs regressions once more by themselves: one that is as expected then was the emulator's, and is
-   * told as a problem that the gate tolerates.
-   */
-  async #runAgain(
-    backend: Backend,
-    doubted: readonly Reported[],
-    found: FoundBaseline,
-    take: (reported: Reported) => void,
-  ): Promise<void> {
-    if (doubted.length === 0) return;
-    const ids = new Set(doubted.map(({ result }) => result.case.id));
-    const chosen = this.#selection.chosen.filter((entry) => ids.has(entry.case.id));
-    const second = new Map<string, Reported>();
-    try {
-      await using open = await backend.open(chosen, this.#report);
-      for await (const reported of judge(open, this.#selection, found.baseline)) {
-        second.set(reported.result.case.id, reported);
-      }
-    } finally {
-      for (const first of doubted) {
-        const { verdict, reason = "no reason is given", case: { id } } = first.result;
-        const now = second.get(id);
-        if (now === undefined || now.standing === "regression") {
-          take(first);
-          continue;
-        }
-        take(now);
-        const message = `${id} ended with ${verdict} once (${reason}) and with ` +
-          `${now.result.verdict} when it ran again`;
-        this.problem({ name: backend.name, message, tolerated: true });
-      }
     }
   }
 

@@ -18,7 +18,7 @@ export interface HostOptions {
 /** The KVM of this machine. */
 export function hostBackend(options: HostOptions = {}): Backend {
   return {
-    name: "host",
+    name: options.lens === undefined ? "host" : `host-${options.lens}`,
     open(cases, progress) {
       const host = openHost(options);
       const forcedEmulation = new ForcedEmulation(host.facts.backend);

@@ -8,6 +8,7 @@ import { findBaseline, readBaseline } from "./baselines.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { fileUrl } from "./file_url.ts";
 import { judge } from "./judge.ts";
+import { judgeTwice } from "./judge_twice.ts";
 import { emulators, labBackend } from "./lab_backend.ts";
 import { lensHelp, readLens } from "./lens_option.ts";
 import { OutputFiles, outputHelp, outputOptions } from "./output_files.ts";
@@ -34,8 +35,9 @@ ${outputHelp}
   --baseline FILE    the failures that are known of this lab (default: the one in ci/baselines for
                      its backend, kernel series and parameters, if there is one)
   --no-baseline      judge without a baseline: every failure is unexpected
-  --gate             for git bisect and CI: do nothing without a baseline, and report nothing but
-                     what it does not expect
+  --gate             for git bisect and CI: do nothing without a baseline, report nothing but what
+                     it does not expect, and run a regression once more by itself: one that does not
+                     come again is said, and tolerated
 ${selectionHelp}
   --keep             keep what the kernels have said, and tell where
   --help             print this
@@ -80,8 +82,16 @@ export async function lab(args: readonly string[], output: Output): Promise<numb
     const baseline = knownFailures(options, open.place);
     using files = new OutputFiles(options, output);
     files.begin({ kind: "run", ...open.place, shard, cases: chosen.length });
+    const tolerate = (message: string) => {
+      live.clear();
+      output.write(`tolerated: ${message}\n`);
+      files.problem({ name: backend.name, message, tolerated: true });
+    };
     const all: Reported[] = [];
-    const failure = await collect(judge(open, selection, baseline), (reported) => {
+    const results = options.flag("gate")
+      ? judgeTwice({ backend, open, selection, baseline, progress, tolerate })
+      : judge(open, selection, baseline);
+    const failure = await collect(results, (reported) => {
       all.push(reported);
       report.end(reported);
       files.judged(reported);
