@@ -210,3 +210,37 @@ kvmTest("MSRs that a vCPU came to have after its first save", () => {
   assertEquals(third.vcpu().msrs([0xc0000103]), [tscAux]);
   assertEquals(tscAux.data, 0x55n);
 });
+
+kvmTest("a dirty ring goes on when its VM is renewed, and holds no VM that is gone", () => {
+  using kvm = Kvm.open();
+  using vm = kvm.createVm();
+  if (vm.checkExtension("KVM_CAP_DIRTY_LOG_RING") === 0) return;
+  const SIZE = 0x10000;
+  vm.enableCapability("KVM_CAP_DIRTY_LOG_RING", SIZE);
+  // MOV BYTE [BX], AL; ADD BX, 0x1000; OUT 0x10, AL; JMP to the start
+  const code = [0x88, 0x07, 0x81, 0xc3, 0x00, 0x10, 0xe6, 0x10, 0xeb, 0xf6];
+  const ram = vm.memory.map(0x10000);
+  ram.bytes.set(code);
+  vm.memory.setSlot({ slot: 3, guestAddress: 0, size: 0x10000, memory: ram, flags: 1 });
+  const vcpu = vm.createVcpu();
+  const sregs = vcpu.sregs();
+  vcpu.setSregs({ ...sregs, cs: { ...sregs.cs, base: 0n, selector: 0 } });
+  vcpu.setRegs({ ...vcpu.regs(), rip: 0n, rbx: 0x1000n, rax: 0x41n });
+  using ring = vcpu.dirtyRing(SIZE);
+  const pages = () => [...new Set(ring.harvest().map(({ slot, page }) => `${slot}: ${page}`))];
+  vcpu.run();
+  assertEquals(pages(), ["3: 1"]);
+  vcpu.run();
+  kvm.renew(vm);
+  vcpu.run();
+  // What was in the ring, and what came since.
+  assertEquals(pages(), ["3: 2", "3: 3"]);
+  assertEquals(pages(), []);
+  const kept = Deno.readTextFileSync("/proc/self/maps").split("\n")
+    .filter((line) => line.includes("kvm-vcpu")).length;
+  // The shared area and the ring.
+  assertEquals(kept, 2);
+  ring[Symbol.dispose]();
+  kvm.renew(vm);
+  assertEquals(vcpu.run().reason, "pio");
+});

@@ -22,10 +22,14 @@ const MTRRS: readonly number[] = [
   0x2ff,
 ];
 /**
- * What else KVM keeps and does not list on every host: TSC_AUX where only the guest has RDTSCP, VM_CR
- * of a guest that has SVM, and the errata that the host works around for it.
+ * What else KVM keeps and does not list, or not on every host: TSC_AUX where only the guest has
+ * RDTSCP, VM_CR of a guest that has SVM, the errata that the host works around for it, and the hash of
+ * the key that launches enclaves.
  */
-const UNLISTED: readonly number[] = [0xc0000103, 0xc0010114, 0xc0010140, 0xc0010141];
+const UNLISTED: readonly number[] = [
+  ...[0xc0000103, 0xc0010114, 0xc0010140, 0xc0010141],
+  ...[0x8c, 0x8d, 0x8e, 0x8f],
+];
 /** Hyper-V's interrupt controller, of which KVM lists SCONTROL: version, pages, sources, timers. */
 const HYPERV_SYNIC: readonly number[] = [
   ...[0x40000081, 0x40000082, 0x40000083],
