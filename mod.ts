@@ -65,7 +65,7 @@ export {
 } from "./src/kvm/saved_state.ts";
 export { type RegisterSet, SharedRegisters } from "./src/kvm/shared_registers.ts";
 export { type VcpuMethod, VcpuThread } from "./src/kvm/vcpu_thread.ts";
-export { PrivateMemory, type RenewedFiles } from "./src/kvm/private_memory.ts";
+export { PrivateMemory } from "./src/kvm/private_memory.ts";
 export { GuestAddressError, GuestMemory } from "./src/kvm/memory.ts";
 export {
   type ConfiguredSlot,

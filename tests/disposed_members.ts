@@ -105,7 +105,6 @@ export const memoryMembers: Members<Vm["memory"]> = {
   carryDirtyLogs: (memory) => memory.carryDirtyLogs(),
   configuredSlots: (memory) => memory.configuredSlots(),
   ownFile: (memory) => memory.ownFile(0x1000n),
-  renewFiles: (memory) => memory.renewFiles([]),
   renewSlots: (memory) => memory.renewSlots(),
   addRam: (memory) => memory.addRam(0x100000, PAGE_SIZE),
   bytes: (memory) => memory.bytes(0, 1),

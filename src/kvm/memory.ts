@@ -26,7 +26,7 @@ import {
   place,
   type Placed,
 } from "./memory_slot.ts";
-import { PrivateMemory } from "./private_memory.ts";
+import { PrivateMemory, renewFiles } from "./private_memory.ts";
 import type { VmConfiguration } from "./vm_configuration.ts";
 
 interface Backed {
@@ -156,7 +156,7 @@ export class GuestMemory extends PrivateMemory {
    */
   renewSlots(): void {
     const slots = this.configuredSlots();
-    using files = this.renewFiles(slots);
+    using files = renewFiles(this.#fd, slots);
     for (const slot of slots) {
       if (slot.file === undefined) this.#setRegion(place(slot));
       else this.#setRegion2(place(slot), files.of(slot.file), slot.fileOffset);

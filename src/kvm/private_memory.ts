@@ -99,27 +99,6 @@ export class PrivateMemory implements Disposable {
     return file;
   }
 
-  /**
-   * Makes the files of slots anew, in a VM that has none of them; where one was closed, its slots
-   * alone keep the new one.
-   *
-   * @throws {KvmError} when KVM refuses a file.
-   * @throws {DisposedError} after disposal of the VM.
-   */
-  renewFiles(slots: readonly ConfiguredSlot[]): RenewedFiles {
-    this.#fd.number;
-    const closed = new Map<GuestMemoryFile, GuestMemoryFile>();
-    for (const file of filesOf(slots)) {
-      const fresh = GuestMemoryFile.create(this.#fd, file.size, file.flags);
-      if (file.disposed) closed.set(file, fresh);
-      else file.become(fresh);
-    }
-    return {
-      of: (file) => closed.get(file) ?? file,
-      [Symbol.dispose]: () => closed.forEach((file) => file[Symbol.dispose]()),
-    };
-  }
-
   /** Closes what {@link ownFile} made. */
   [Symbol.dispose](): void {
     for (const file of this.#owned.splice(0)) file[Symbol.dispose]();
@@ -129,4 +108,24 @@ export class PrivateMemory implements Disposable {
 /** The files of slots, each once. */
 export function filesOf(slots: readonly ConfiguredSlot[]): GuestMemoryFile[] {
   return [...new Set(slots.flatMap(({ file }) => file ?? []))];
+}
+
+/**
+ * Makes the files of slots anew, in a VM that has none of them; where one was closed, its slots alone
+ * keep the new one.
+ *
+ * @param vm the VM's descriptor
+ * @throws {KvmError} when KVM refuses a file.
+ */
+export function renewFiles(vm: FileDescriptor, slots: readonly ConfiguredSlot[]): RenewedFiles {
+  const closed = new Map<GuestMemoryFile, GuestMemoryFile>();
+  for (const file of filesOf(slots)) {
+    const fresh = GuestMemoryFile.create(vm, file.size, file.flags);
+    if (file.disposed) closed.set(file, fresh);
+    else file.become(fresh);
+  }
+  return {
+    of: (file) => closed.get(file) ?? file,
+    [Symbol.dispose]: () => closed.forEach((file) => file[Symbol.dispose]()),
+  };
 }

@@ -6,7 +6,13 @@ import { encode } from "../../ffi/abi/layout.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { act, type Observed } from "./action.ts";
 import { ioctlBuffer } from "./ioctl.ts";
-import { hexadecimal, type SavedXen, SaveError, withoutUndefined } from "./saved_state.ts";
+import {
+  hexadecimal,
+  orMalformed,
+  type SavedXen,
+  SaveError,
+  withoutUndefined,
+} from "./saved_state.ts";
 import type { VmConfiguration } from "./vm_configuration.ts";
 import {
   readAttribute,
@@ -201,8 +207,12 @@ export class Xen {
    * @throws {KvmError} when KVM refuses one.
    * @throws {DisposedError} after disposal of the VM.
    */
-  restore({ config, attributes, ports }: SavedXen): void {
+  restore(saved: SavedXen): void {
     this.#fd.number;
+    orMalformed(() => this.#restore(saved));
+  }
+
+  #restore({ config, attributes, ports }: SavedXen): void {
     this.#used();
     if (config !== undefined) {
       const { blob_addr_32, blob_addr_64, ...rest } = config;
@@ -311,7 +321,9 @@ export class XenVcpu {
    */
   restore(saved: SavedAttributeValues): void {
     this.#fd.number;
-    restoreAttributes(this.#fd, "KVM_XEN_VCPU_SET_ATTR", vcpuAttributes, vcpuState, saved);
+    orMalformed(() =>
+      restoreAttributes(this.#fd, "KVM_XEN_VCPU_SET_ATTR", vcpuAttributes, vcpuState, saved)
+    );
     this.#used = true;
   }
 }
