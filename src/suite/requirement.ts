@@ -50,6 +50,22 @@ export class HostFacts {
     return this.#backend ??= detectBackend();
   }
 
+  /** What emulates this host's CPU, if one of those that are known does. */
+  get emulation(): Emulation | undefined {
+    return emulationNames.find((name) => emulations[name].detect());
+  }
+
+  /**
+   * A parameter of a KVM module as a kernel of today shows it, a truth value as `1` or `0`;
+   * `undefined` where there is none.
+   *
+   * @param parameter `module.name`, such as `kvm_amd.npt`
+   */
+  parameter(parameter: string): string | undefined {
+    const value = readParameter(parameter);
+    return value === undefined ? undefined : asNumber(value);
+  }
+
   /**
    * The first of the requirements that this host lacks, in words; `undefined` when it has all.
    *
@@ -88,9 +104,9 @@ export class HostFacts {
     }
     const { parameter, value } = requirement;
     const found = readParameter(parameter);
-    return asNumber(found) === asNumber(value)
+    return found !== undefined && asNumber(found) === asNumber(value)
       ? undefined
-      : `module parameter ${parameter}=${value}, here ${found}`;
+      : `module parameter ${parameter}=${value}, here ${found ?? "not there"}`;
   }
 }
 
@@ -121,12 +137,12 @@ function asNumber(value: string): string {
 }
 
 /** @param parameter `module.name`, such as `kvm_intel.nested` */
-function readParameter(parameter: string): string {
+function readParameter(parameter: string): string | undefined {
   const [module, name] = parameter.split(".");
   try {
     return Deno.readTextFileSync(`/sys/module/${module}/parameters/${name}`).trim();
   } catch {
-    return "not there";
+    return undefined;
   }
 }
 
@@ -142,6 +158,8 @@ const emulations: Record<Emulation, { readonly name: string; readonly detect: ()
     detect: () => contains("/sys/class/dmi/id/bios_vendor", /^The Bochs Project$/m),
   },
 };
+
+const emulationNames = Object.keys(emulations) as Emulation[];
 
 function contains(path: string, pattern: RegExp): boolean {
   try {
