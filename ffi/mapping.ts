@@ -103,10 +103,11 @@ export class Mapping implements Disposable {
    * view shows the new memory from then on.
    *
    * @param fd an open descriptor; none maps anonymous memory
+   * @param offset bytes into the file; a multiple of 4096
    * @throws {SystemCallError} with the errno of `mmap(2)`.
    * @throws {DisposedError} after disposal.
    */
-  remap(fd?: number): void {
+  remap(fd?: number, offset: number = 0): void {
     const c = libc();
     const flags = fd === undefined ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
     const address = c.mmap(
@@ -115,7 +116,7 @@ export class Mapping implements Disposable {
       PROT_READ_WRITE,
       flags | MAP_FIXED,
       fd ?? -1,
-      0n,
+      BigInt(offset),
     );
     if (address === MAP_FAILED) throw new SystemCallError("mmap", c.errno[0], "in place");
   }
