@@ -63,7 +63,7 @@ export default defineCases("state/events", rows, ({ capability, requires, irqchi
   ],
   guest: asm`
     mov al, 0x21
-    hlt
+    out 0xf4, al
   `,
   drive({ vm, vcpu, assertEquals }) {
     if (capability !== undefined) vm.enableCapability(capability, 1);
@@ -81,7 +81,7 @@ export default defineCases("state/events", rows, ({ capability, requires, irqchi
     ${capability === undefined ? "" : `> enable ${nameOf(capability)} 0x1`}
     > set-events
     > set-events
-    hlt
+    pio out 0xf4 u8 0x21
     = rax 0x21
   `,
 }));
