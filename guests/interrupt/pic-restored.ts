@@ -152,7 +152,7 @@ export default defineCases("interrupt/pic-restored", rows, (row) => ({
     push word 0x202
     popf                            ; no shadow
     taken:
-    nop
+    ${row.vector === undefined ? "nop" : "jmp taken"}
     cli
     done:
     mov al, bl
