@@ -151,7 +151,7 @@ export default defineCases("nested-svm/nested-legacy-paging", rows, (row) => {
         ${end()}
         hlt
         = rflags 0x46
-        ${row.mode === "pae" ? "= mem 0x10a000 u8 *\\n= mem 0x10a010 u8 *" : ""}
+        ${row.mode === "pae" ? "= mem 0x10a000 u8 *\n= mem 0x10a010 u8 *" : ""}
         ${exit === "end" ? "= mem 0x108d04 u32 0x11223344" : ""}
         ${written}
       `;
