@@ -59,8 +59,9 @@ const bytes = (...values: bigint[]) => new Uint8Array(BigUint64Array.from(values
 export function prepareTables(
   { vm, write }: DriveContext,
   levels: Partial<Record<Level, bigint>> = {},
+  flags = 0,
 ): void {
-  vm.memory.addRam(ROOT, 0x10000, { slot: 1 });
+  vm.memory.addRam(ROOT, 0x10000, { slot: 1, flags });
   write(ROOT, bytes(BigInt(ROOT + 0x1000) | ALL));
   write(ROOT + 0x1000, bytes(BigInt(ROOT + 0x2000) | ALL));
   write(ROOT + 0x2000, bytes(BigInt(ROOT + 0x3000) | ALL));
