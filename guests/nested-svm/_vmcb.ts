@@ -40,8 +40,8 @@ export interface VmcbFields extends Intercepts {
   readonly asid?: number;
   readonly eventInjection?: bigint;
   /** Where the bitmaps of ports and of MSRs lie. */
-  readonly portMap?: number;
-  readonly msrMap?: number;
+  readonly portMap?: number | bigint;
+  readonly msrMap?: number | bigint;
   /** The top of the nested page tables, which it switches on. */
   readonly nestedCr3?: bigint;
   /** VMRUN is not intercepted, which is invalid. */
