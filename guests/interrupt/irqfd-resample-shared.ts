@@ -1,111 +1,88 @@
-import { asm, defineCases, EventFd } from "../../mod.ts";
-import { initializePics } from "./_pic.ts";
+import { asm, defineCase, EventFd } from "../../mod.ts";
+import { apicRegisters, enableApic, redirect } from "./_apic.ts";
 
-const [GSI, BIT] = [5, 0x20];
-
-/** Which of the two devices on the line signal before each of the two interrupts. */
-const rows = {
-  "first": { signals: [[0], [0]] },
-  "second": { signals: [[1], [1]] },
-  "both": { signals: [[0, 1], [1, 0]] },
-  // The line stays with the one that is left.
-  "after-release-of-first": { signals: [[0, 1], [1]], release: 0 },
-  "after-release-of-second": { signals: [[0, 1], [0]], release: 1 },
-} satisfies Record<string, Row>;
-
-interface Row {
-  readonly signals: readonly (readonly number[])[];
-  /** Released between the two interrupts. */
-  readonly release?: number;
-}
-
-/** Devices that share a line are all told of the guest's EOI, whichever asserted it. */
-export default defineCases(
-  "interrupt/irqfd-resample-shared",
-  rows,
-  ({ signals, release }: Row) => ({
-    spec: "KVM API 4.75: KVM_IRQFD, KVM_IRQFD_FLAG_RESAMPLE",
-    requires: ["KVM_CAP_IRQFD", "KVM_CAP_IRQFD_RESAMPLE"],
-    mode: "real",
-    irqchip: "kernel",
-    withoutLens: {
-      restore:
-        "KVM does not tell which source holds an interrupt line, and lowers it with the irqfd",
-    },
-    handlers: { [0x20 + GSI]: "handler" },
-    guest: asm`
-    ${initializePics()}
-    mov al, ${BIT}                  ; the line is level-triggered
-    mov dx, 0x4d0
-    out dx, al
-    mov al, 0x20
-    out 0x10, al                    ; the host signals
-    sti
-    nop
-    cli
-    in al, 0x20                     ; the IRR: the line is asserted
-    mov cl, al
-    mov al, 0x20
-    out 0x20, al                    ; OCW2: EOI
-    in al, 0x20                     ; the line is deasserted
-    mov ch, al
-    mov al, 0x20
-    out 0x12, al                    ; the host signals again
+/**
+ * Two eventfds that resample share a level-triggered line: the EOI lowers it and tells both; once one
+ * is released it tells the other alone.
+ */
+export default defineCase({
+  id: "interrupt/irqfd-resample-shared",
+  spec: [
+    "KVM API 4.75: KVM_IRQFD, KVM_IRQFD_FLAG_RESAMPLE",
+    "82093AA 3.2.4: I/O redirection table registers, Remote IRR",
+  ],
+  requires: ["KVM_CAP_IRQFD", "KVM_CAP_IRQFD_RESAMPLE"],
+  mode: "long",
+  irqchip: "kernel",
+  withoutLens: {
+    restore: "KVM does not tell which source holds an interrupt line, and lowers it with the irqfd",
+  },
+  registers: apicRegisters,
+  handlers: { 0x51: "handler" },
+  guest: asm`
+    ${enableApic}
+    ${redirect(18, 0x8051)}
+    out 0x10, al                    ; the host signals the first
     sti
     hlt
-    halted:
     cli
-    in al, 0x20
-    mov dl, al
-    mov al, 0x20
-    out 0x20, al
-    in al, 0x20
-    mov dh, al
-    mov al, 0x20
+    mov ebx, [rdi + 0x10]           ; Remote IRR
+    out 0x11, al
+    mov dword [rsi + 0xb0], 0       ; EOI
+    mov ecx, [rdi + 0x10]
+    mov edx, [rsi + 0x220]          ; nothing again
+    out 0x10, al                    ; the host signals the second
+    sti
+    hlt
+    cli
+    mov dword [rsi + 0xb0], 0
+    mov ebp, [rsi + 0x220]
     out 0xf4, al
     handler:
-    inc bx
-    iret
+    inc eax
+    iretq
   `,
-    drive({ run, vm, note, assertEquals }) {
-      using firstEvent = new EventFd();
-      using secondEvent = new EventFd();
-      using firstResample = new EventFd();
-      using secondResample = new EventFd();
-      const events = [firstEvent, secondEvent];
-      const resamples = [firstResample, secondResample];
-      const told = () => resamples.forEach((resample) => note("resample", [], resample.take()));
-      events.forEach((event, index) => vm.irq.assignEventFd(event, GSI, resamples[index]));
-      run();
-      signals[0].forEach((index) => events[index].signal());
-      run();
-      told();
-      if (release !== undefined) vm.irq.releaseEventFd(events[release], GSI);
-      signals[1].forEach((index) => events[index].signal());
-      run();
-      told();
-      events.forEach((event, index) => {
-        if (index !== release) vm.irq.releaseEventFd(event, GSI);
-      });
-    },
-    trace: ({ halted }) => `
-    > irqfd 0x5 resample
-    > irqfd 0x5 resample
-    pio out 0x10 u8 0x20
-    pio out 0x12 u8 0x20
-    > resample -> 0x1
-    > resample -> 0x1
-    ${release === undefined ? "" : "> irqfd-release 0x5"}
-    pio out 0xf4 u8 0x20
-    > resample -> ${release === 0 ? "0x0" : "0x1"}
-    > resample -> ${release === 1 ? "0x0" : "0x1"}
-    ${release === undefined ? "> irqfd-release 0x5" : ""}
-    > irqfd-release 0x5
-    = rax 0x20
-    = rbx 0x2
-    = rcx 0x20
-    = rdx 0x20
-    = mem 0x7ffa u16 [${halted} 0x0 0x202]
+  drive({ run, vm, note }) {
+    using first = new EventFd();
+    using second = new EventFd();
+    using firstResample = new EventFd();
+    using secondResample = new EventFd();
+    const taken = () => {
+      note("first", [], firstResample.take());
+      note("second", [], secondResample.take());
+    };
+    run();
+    vm.irq.assignEventFd(first, 18, firstResample);
+    vm.irq.assignEventFd(second, 18, secondResample);
+    first.signal();
+    run();
+    taken();
+    run();
+    taken();
+    vm.irq.releaseEventFd(first, 18);
+    second.signal();
+    run();
+    taken();
+    vm.irq.releaseEventFd(second, 18);
+  },
+  trace: `
+    pio out 0x10 u8 0x0
+    > irqfd 0x12 resample
+    > irqfd 0x12 resample
+    pio out 0x11 u8 0x1
+    > first -> 0x0
+    > second -> 0x0
+    pio out 0x10 u8 0x1
+    > first -> 0x1
+    > second -> 0x1
+    > irqfd-release 0x12
+    pio out 0xf4 u8 0x2
+    > first -> 0x0
+    > second -> 0x1
+    > irqfd-release 0x12
+    = rax 0x2
+    = rbx 0xc051
+    = rcx 0x8051
+    = mem 0x7fd8 u64 [* 0x28 * 0x8000 0x30]
   `,
-  }),
-);
+});
