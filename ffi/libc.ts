@@ -25,6 +25,10 @@ const definitions = {
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "usize" },
   munmap: { parameters: ["usize", "usize"], result: "i32" },
+  mprotect: { parameters: ["usize", "usize", "i32"], result: "i32" },
+  madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
+  // With flags it takes a fifth argument, which x86-64 passes like any other.
+  mremap: { parameters: ["usize", "usize", "usize", "i32", "usize"], result: "usize" },
   memcmp: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   getpid: { parameters: [], result: "i32" },
