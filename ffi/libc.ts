@@ -27,8 +27,8 @@ const definitions = {
   munmap: { parameters: ["usize", "usize"], result: "i32" },
   mprotect: { parameters: ["usize", "usize", "i32"], result: "i32" },
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
-  // With flags it takes a fifth argument, which x86-64 passes like any other.
   mremap: { parameters: ["usize", "usize", "usize", "i32", "usize"], result: "usize" },
+  syscall: { parameters: ["i64", "i64"], result: "i64" },
   memcmp: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   getpid: { parameters: [], result: "i32" },
