@@ -82,7 +82,7 @@ export function tryOne(
       ${behind}
       ${end}
       handler:
-      ${entered ? `mov ecx, ${mode === "long" ? 0x30 : 0x10}\nmov ss, ecx` : ""}
+      ${entered ? `mov ecx, ${mode === "long" ? 0x30 : 0x10}\nmov ss, ecx\nnop` : ""}
       out ${fault?.vector ?? 0xff}, al
     `,
     drive: ({ write }) => {
@@ -110,9 +110,10 @@ export function tryOne(
 function frame(
   mode: ModeName,
   user: boolean,
-  { error, rsp = 0x8000, flags = 2, cs, ss }: NonNullable<Try["fault"]>,
+  fault: NonNullable<Try["fault"]>,
   at: string,
 ): string {
+  const { error, rsp = 0x8000, flags = 2, cs, ss } = fault;
   const code = error === undefined ? [] : [hex(error)];
   if (mode === "real") {
     const words = [at, hex(cs ?? 0), hex(flags)];
@@ -122,8 +123,9 @@ function frame(
   const [codeSelector, dataSelector] = long
     ? (user ? [0x4b, 0x43] : [0x28, 0x30])
     : (user ? [0x1b, 0x23] : [0x8, 0x10]);
-  // A fault's image of RFLAGS has RF set.
-  const words = [...code, at, hex(cs ?? codeSelector), hex(flags | 0x10000)];
+  // A fault's image of RFLAGS has RF set; whether that of general detection has, is left open.
+  const image = fault.vector === 1 ? `${hex(flags)}|${hex(flags | 0x10000)}` : hex(flags | 0x10000);
+  const words = [...code, at, hex(cs ?? codeSelector), image];
   if (long || user) words.push(hex(rsp), hex(ss ?? dataSelector));
   const size = long ? 8 : 4;
   const top = user ? 0x7000 : long ? rsp & ~0xf : rsp;

@@ -37,6 +37,16 @@ function refusesJump(
   error = selector & 0xfffc,
   machine: Try["machine"] = {},
 ): Try {
+  if (machine?.privilege === 3) {
+    return {
+      machine,
+      before: `mov dword [0xa010], over\nmov word [0xa014], ${selector}`,
+      tried: `db 0xff, 0x2c, 0x25, ${bytes(0xa010, 4)}`,
+      behind: "over:",
+      fault: { vector, error },
+      state: ({ over }) => `= mem 0xa010 u32 [${over} 0x${selector.toString(16)}]`,
+    };
+  }
   return {
     mode: "protected",
     machine,
@@ -53,6 +63,16 @@ function refusesReturn(
   error = selector & 0xfffc,
   machine: Try["machine"] = {},
 ): Try {
+  if (machine?.privilege === 3) {
+    return {
+      machine,
+      before: `push ${selector}\npush over`,
+      tried: "db 0x48, 0xcb",
+      behind: "over:",
+      fault: { vector, error, rsp: 0x7ff0 },
+      state: ({ over }) => `= mem 0x7ff0 u64 [${over} 0x${selector.toString(16)}]`,
+    };
+  }
   return {
     mode: "protected",
     machine,
@@ -60,10 +80,7 @@ function refusesReturn(
     tried: "retf",
     behind: "over:",
     fault: { vector, error, rsp: 0x7ff8 },
-    state: (labels) =>
-      machine?.privilege === 3
-        ? `= mem 0x7ff8 u32 [${labels.over} 0x${selector.toString(16)}]`
-        : `= mem 0x7ffc u32 0x${selector.toString(16)}\n= mem 0x7ff8 u32 ${labels.over}`,
+    state: ({ over }) => `= mem 0x7ff8 u32 [${over} 0x${selector.toString(16)}]`,
   };
 }
 

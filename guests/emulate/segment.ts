@@ -29,7 +29,7 @@ const descriptors = {
   0xe0: 0x0000000000000000n,
   // An LDT whose second half makes its base not canonical.
   0xe8: 0x000082000000ffffn,
-  0xf0: 0x0000000000008000n,
+  0xf0: 0x0000000080000000n,
 };
 
 /** `mov es, eax` of a selector. */
@@ -51,7 +51,7 @@ function refuses(
   register = "es",
 ): Try {
   return {
-    mode: "protected",
+    mode: machine?.privilege === 3 ? "long" : "protected",
     machine,
     registers: { rax: BigInt(selector) },
     tried: `mov ${register}, eax`,
@@ -104,6 +104,7 @@ const rows: Record<string, Try> = {
   "stack-dpl-0-at-3": refuses(0x13, GP, user, "ss"),
   "stack-rpl-0-at-3": refuses(0x20, GP, user, "ss"),
   "stack-null": refuses(0x0, GP, {}, "ss"),
+  // RPL and CPL are the same, but CPL 3 has no null stack segment in 64-bit mode either.
   "stack-null-at-3": refuses(0x3, GP, user, "ss"),
   "stack-at-3": {
     mode: "protected",
