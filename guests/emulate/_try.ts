@@ -42,6 +42,10 @@ export interface Try {
     readonly ss?: number;
   };
   readonly requires?: readonly Requirement[];
+  /** MSRs that the host sets before. */
+  readonly msrs?: readonly (readonly [index: number, data: bigint])[];
+  /** An exit of the instruction itself. */
+  readonly exit?: string;
   readonly state?: Promised;
 }
 
@@ -59,6 +63,7 @@ export function tryOne(
   "mode" | "machine" | "registers" | "requires" | "handlers" | "guest" | "drive" | "trace"
 > {
   const { mode = "long", machine, before = "", tried, behind = "", memory = {}, fault } = row;
+  const { msrs = [], exit = "" } = row;
   const user = machine?.privilege === 3;
   // A handler says by its port which exception it was; CPL 3 came to the kernel's stack for it.
   const entered = user && fault !== undefined;
@@ -85,7 +90,8 @@ export function tryOne(
       ${entered ? `mov ecx, ${mode === "long" ? 0x30 : 0x10}\nmov ss, ecx\nnop` : ""}
       out ${fault?.vector ?? 0xff}, al
     `,
-    drive: ({ write }) => {
+    drive: ({ vcpu, write }) => {
+      if (msrs.length > 0) vcpu.setMsrs(msrs.map(([index, data]) => ({ index, data })));
       for (const [address, bytes] of Object.entries(memory)) {
         write(Number(address), Uint8Array.from(bytes));
       }
@@ -97,7 +103,10 @@ export function tryOne(
         : mode === "real"
         ? "hlt"
         : `mmio write ${hex(DONE)} u8 *`;
+      const set = msrs.map(([index, data]) => `msr.${hex(index)}=0x${data.toString(16)}`).join(" ");
       return `
+        ${msrs.length > 0 ? `> set-msrs ${set} -> ${hex(msrs.length)}` : ""}
+        ${exit}
         ${last}
         ${fault === undefined ? "" : frame(mode, user, fault, labels.faulting)}
         ${state}

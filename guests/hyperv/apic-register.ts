@@ -29,8 +29,6 @@ export default defineCase({
       out 0x12, eax
       mov eax, edx
       out 0x13, eax
-      mov eax, [rsi + 0x310]
-      out 0x14, eax
       push 0x202
       popfq
       nop
@@ -58,7 +56,6 @@ export default defineCase({
       pio out 0x11 u32 0x20000
       pio out 0x12 u32 0x44071
       pio out 0x13 u32 0x3000000
-      pio out 0x14 u32 0x3000000
       pio out 0xf4 u8 0x0
       = rbx 0x1
       = rdi 0x20000
