@@ -44,8 +44,6 @@ export interface Try {
   readonly requires?: readonly Requirement[];
   /** MSRs that the host sets before. */
   readonly msrs?: readonly (readonly [index: number, data: bigint])[];
-  /** An exit of the instruction itself. */
-  readonly exit?: string;
   readonly state?: Promised;
 }
 
@@ -63,7 +61,7 @@ export function tryOne(
   "mode" | "machine" | "registers" | "requires" | "handlers" | "guest" | "drive" | "trace"
 > {
   const { mode = "long", machine, before = "", tried, behind = "", memory = {}, fault } = row;
-  const { msrs = [], exit = "" } = row;
+  const { msrs = [] } = row;
   const user = machine?.privilege === 3;
   // A handler says by its port which exception it was; CPL 3 came to the kernel's stack for it.
   const entered = user && fault !== undefined;
@@ -106,7 +104,6 @@ export function tryOne(
       const set = msrs.map(([index, data]) => `msr.${hex(index)}=0x${data.toString(16)}`).join(" ");
       return `
         ${msrs.length > 0 ? `> set-msrs ${set} -> ${hex(msrs.length)}` : ""}
-        ${exit}
         ${last}
         ${fault === undefined ? "" : frame(mode, user, fault, labels.faulting)}
         ${state}

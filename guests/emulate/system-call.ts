@@ -70,6 +70,14 @@ const rows: Record<string, Try> = {
     tried: "syscall",
     state: ({ next }) => `= rcx ${next}\n= r11 0x2`,
   },
+  // CS is without the RPL of STAR's selector; SS is 8 more than that as it stands.
+  "syscall-selector-rpl": {
+    machine: { efer: { set: 0x1n } },
+    msrs: [[STAR, 0x2b_0000_0000n], [LSTAR, BigInt(entry)], [MASK, 0n]],
+    memory: { [entry]: store64 },
+    tried: "syscall",
+    state: ({ next }) => `= rcx ${next}\n= r11 0x2\n= ss.selector 0x33`,
+  },
   // AMD's CPUs have SYSENTER in legacy mode alone.
   "sysenter-compatibility-undefined": {
     requires: svm,
@@ -143,7 +151,6 @@ const rows: Record<string, Try> = {
     behind: "xor eax, eax\nxor ebx, ebx\nxor ecx, ecx\nxor edx, edx",
     state: "= rflags 0x46",
   },
-  "hlt": { tried: "hlt", exit: "hlt" },
   // The stack has not what is popped.
   "pop-not-present": stack("pop rax"),
   "pop-memory-not-present": stack("pop qword [0xb000]"),
@@ -151,6 +158,7 @@ const rows: Record<string, Try> = {
   "return-not-present": stack("ret"),
   "leave-not-present": {
     ...stack("leave"),
+    registers: {},
     before: "mov ebp, 0xc000",
     state: "= cr2 0xc000\n= rbp 0xc000",
     fault: { vector: PF, error: 0 },

@@ -36,12 +36,15 @@ export const became = `
   > set-xen-vcpu vcpu-info
 `;
 
-/** What KVM writes of the time: the wall clock of the shared page and the vCPU's clock. */
+/**
+ * What KVM writes of the time: the wall clock of the shared page, whose seconds have 32 bits until
+ * 2106, and the vCPU's clock.
+ */
 export function clocks(width: Width = 64): string {
   const high = width === 64 ? 0xc0c : 0x924;
   return `
     = mem 0x${(SHARED + layouts[width].clock).toString(16)} u32 [0x2 * *]
-    = mem 0x${(SHARED + high).toString(16)} u32 *
+    = mem 0x${(SHARED + high).toString(16)} u32 0x0
     = mem 0x${(VCPU_INFO + 0x20).toString(16)} u32 [* * * * * * * *]
   `;
 }

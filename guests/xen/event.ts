@@ -22,6 +22,8 @@ interface Row {
   vector?: "vm" | "vcpu";
   /** It comes by a routed GSI rather than from KVM_XEN_HVM_EVTCHN_SEND. */
   routed?: true;
+  /** Another port of the same word was told of and not yet heard: the selector is set. */
+  told?: true;
   /** The errno. */
   refused?: string;
   vcpu?: number;
@@ -47,6 +49,9 @@ const rows: Record<string, Row> = {
   "vector-of-vcpu-masked": { port: 5, vector: "vcpu", masked: true },
   "vector-of-vcpu-pending": { port: 5, vector: "vcpu", pending: true },
   "32-bit-vector-of-vcpu": { width: 32, port: 900, vector: "vcpu" },
+  // One upcall is enough for a word.
+  "word-told": { port: 5, told: true, vector: "vcpu" },
+  "32-bit-word-told": { width: 32, port: 5, told: true, vector: "vcpu" },
   "routed": { port: 99, routed: true },
   "routed-masked": { port: 99, routed: true, masked: true },
   "routed-vector-of-vcpu": { port: 99, routed: true, vector: "vcpu" },
@@ -60,10 +65,11 @@ const rows: Record<string, Row> = {
 
 /** An event channel that is raised: its bit in the shared page, the vCPU's selector, its upcall. */
 export default defineCases("xen/event", rows, (row) => {
-  const { width = 64, port, masked, pending, vector, routed, refused, vcpu: target = 0 } = row;
-  const { pending: bits, mask } = layouts[width];
+  const { width = 64, port, masked, pending, vector, routed, told, refused } = row;
+  const target = row.vcpu ?? 0;
+  const { pending: bits, mask, selector } = layouts[width];
   const bit = 1 << (port & 7);
-  const arrives = !refused && !masked && !pending;
+  const arrives = !refused && !masked && !pending && !told;
   const hex = (value: number) => `0x${value.toString(16)}`;
   return {
     spec: [
@@ -80,6 +86,7 @@ export default defineCases("xen/event", rows, (row) => {
       mov dword [rsi + 0xf0], 0x1ff
       ${masked ? `mov byte [${SHARED + mask + (port >> 3)}], ${bit}` : ""}
       ${pending ? `mov byte [${SHARED + bits + (port >> 3)}], ${bit}` : ""}
+      ${told ? `mov byte [${VCPU_INFO + selector}], 1` : ""}
       out 0x10, al
       mov eax, [rsi + 0x230]
       out 0x11, eax
@@ -130,7 +137,7 @@ export default defineCases("xen/event", rows, (row) => {
       = rflags 0x46
       ${clocks(width)}
       ${masked ? `= mem ${hex(SHARED + mask + (port >> 3))} u8 ${hex(bit)}` : ""}
-      ${refused ? "" : raised(port, width, arrives)}
+      ${refused ? "" : raised(port, width, arrives || told === true)}
     `,
   };
 });

@@ -5,6 +5,8 @@ import { became, becomeXen, clocks, raised, requires } from "./_xen.ts";
 interface Row {
   /** Where the port that is sent to leads. */
   leads?: "port" | "event" | "itself";
+  /** The port that it leads to is masked. */
+  masked?: true;
   /** The address of the parameter; default 0xa000. */
   at?: bigint;
   /** RAX behind it; the host answers where KVM does not know the port. */
@@ -15,6 +17,7 @@ interface Row {
 const rows: Record<string, Row> = {
   "to-port": { leads: "port" },
   "to-itself": { leads: "itself" },
+  "to-masked-port": { leads: "port", masked: true },
   "to-event": { leads: "event" },
   "unknown-port": { exits: true, result: 0xffffffffffffffean },
   // -EFAULT
@@ -25,7 +28,7 @@ const PORT = 21;
 
 /** EVTCHNOP_send of a port that leads to another port of the guest, or to an eventfd. */
 export default defineCases("xen/send", byEachCall(rows), ({ row, call }) => {
-  const { leads, at = 0xa000n, result = 0n, exits } = row;
+  const { leads, masked, at = 0xa000n, result = 0n, exits } = row;
   const local = leads === "port" ? 34 : PORT;
   return {
     spec: [
@@ -39,6 +42,7 @@ export default defineCases("xen/send", byEachCall(rows), ({ row, call }) => {
     registers: { rax: 32n, rdi: 4n, rsi: at },
     guest: asm`
       mov dword [0xa000], ${PORT}
+      ${masked ? `mov byte [0xba00 + ${local >> 3}], ${1 << (local & 7)}` : ""}
       ${call.instruction}
       out 0xf4, al
     `,
@@ -80,7 +84,13 @@ export default defineCases("xen/send", byEachCall(rows), ({ row, call }) => {
       = rax 0x${result.toString(16)}
       = mem 0xa000 u32 0x${PORT.toString(16)}
       ${clocks()}
-      ${leads === "port" || leads === "itself" ? `${raised(local)}\n= mem 0xc000 u8 0x1` : ""}
+      ${leads === "port" || leads === "itself" ? `${raised(local, 64, !masked)}` : ""}
+      ${(leads === "port" || leads === "itself") && !masked ? "= mem 0xc000 u8 0x1" : ""}
+      ${
+      masked
+        ? `= mem 0x${(0xba00 + (local >> 3)).toString(16)} u8 0x${(1 << (local & 7)).toString(16)}`
+        : ""
+    }
     `,
   };
 });
