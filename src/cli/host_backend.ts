@@ -1,4 +1,4 @@
-import { HostError } from "../kvm/kvm.ts";
+import { HostError } from "../kvm/host_error.ts";
 import type { LensName } from "../suite/lens.ts";
 import type { CatalogueEntry } from "../suite/catalogue.ts";
 import { LocalHost } from "../suite/local_host.ts";
