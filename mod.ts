@@ -33,7 +33,8 @@
  */
 
 // KVM: one type per file descriptor, exits as a discriminated union.
-export { HostError, type HostProblem, Kvm } from "./src/kvm/kvm.ts";
+export { HostError, type HostProblem } from "./src/kvm/host_error.ts";
+export { Kvm } from "./src/kvm/kvm.ts";
 export { Vm } from "./src/kvm/vm.ts";
 export { AnswerError, Vcpu } from "./src/kvm/vcpu.ts";
 export type { GuestDebug } from "./src/kvm/guest_debug.ts";
@@ -41,12 +42,15 @@ export { type GuestRange, type VcpuConfiguration, VcpuControl } from "./src/kvm/
 export { VcpuSharedArea } from "./src/kvm/vcpu_shared_area.ts";
 export { VmControl } from "./src/kvm/vm_control.ts";
 export { VcpuState } from "./src/kvm/vcpu_state.ts";
+export { VcpuCpuid } from "./src/kvm/vcpu_cpuid.ts";
 export { VcpuRegisters } from "./src/kvm/vcpu_registers.ts";
 export {
   type Base64,
   type Hexadecimal,
   RestoreError,
+  type SavedAttributes,
   type SavedCapability,
+  type SavedFile,
   type SavedGuestDebug,
   type SavedIrqchip,
   type SavedMemory,
@@ -56,10 +60,12 @@ export {
   type SavedSlot,
   type SavedVcpu,
   type SavedVm,
+  type SavedXen,
   SaveError,
 } from "./src/kvm/saved_state.ts";
 export { type RegisterSet, SharedRegisters } from "./src/kvm/shared_registers.ts";
 export { type VcpuMethod, VcpuThread } from "./src/kvm/vcpu_thread.ts";
+export { PrivateMemory } from "./src/kvm/private_memory.ts";
 export { GuestAddressError, GuestMemory } from "./src/kvm/memory.ts";
 export {
   type ConfiguredSlot,
@@ -89,12 +95,17 @@ export {
 export type { PmuEventFilter } from "./src/kvm/pmu_event_filter.ts";
 export {
   Xen,
-  type XenAttributes,
   type XenConfig,
-  type XenRunstate,
+  type XenConfiguration,
+  type XenPort,
   XenVcpu,
-  type XenVcpuAttributes,
 } from "./src/kvm/xen.ts";
+export type {
+  SavedAttributeValues,
+  XenAttributes,
+  XenRunstate,
+  XenVcpuAttributes,
+} from "./src/kvm/xen_attributes.ts";
 export { HyperV } from "./src/kvm/hyperv.ts";
 export { Encryption } from "./src/kvm/encryption.ts";
 export { ioctl } from "./src/kvm/ioctl.ts";
@@ -119,7 +130,8 @@ export { errnoName, SystemCallError } from "./ffi/errno.ts";
 export { EventFd } from "./ffi/eventfd.ts";
 export { FileDescriptor } from "./ffi/file_descriptor.ts";
 export { UnsupportedPlatformError } from "./ffi/libc.ts";
-export { Mapping, PAGE_SIZE } from "./ffi/mapping.ts";
+export { Mapping, type MemoryAdvice, PAGE_SIZE, type Protection } from "./ffi/mapping.ts";
+export { UserFault } from "./ffi/user_fault.ts";
 
 // x86: programs, modes, descriptor tables, page tables, state.
 export { asm, Assembly } from "./src/x86/asm/assembly.ts";

@@ -6,7 +6,8 @@ import { kvm_run } from "../ffi/abi/run.ts";
 import * as api from "../mod.ts";
 import { decodeExit } from "../src/kvm/decode_exit.ts";
 import { loadCatalogue, selectCases } from "../src/suite/catalogue.ts";
-import { type ApiEntry, apiTable } from "./api_table.ts";
+import type { ApiEntry } from "./api_table/entry.ts";
+import { apiTable } from "./api_table.ts";
 import { projectRoot } from "./host.ts";
 
 /** Debian's linux-doc-6.12. */

@@ -1,47 +1,10 @@
 /** `deno task gate`, mostly on runs that files record: they need no KVM. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { gate } from "../src/cli/gate.ts";
 import { parseRunFile } from "../src/report/run_file.ts";
 import type { Verdict } from "../src/suite/verdict.ts";
-import { Guests } from "./case_files.ts";
-import { assertRefused, type CommandOutcome, runCommand } from "./command.ts";
+import { entry, GateFolder } from "./gate_folder.ts";
 import { kvmTest, type Outcome, projectRoot, runDeno } from "./host.ts";
 import { record, runText } from "./records.ts";
-
-const entry = { verdict: "fail", reason: "QEMU sets A", since: "2026-01-31" };
-
-/** A suite of four cases, a recorded run of it, a configuration and a folder of baselines. */
-class GateFolder extends Guests {
-  constructor(verdicts: Record<string, Verdict>, baseline?: Record<string, unknown>) {
-    super("pass", "fail", "skip", "spin");
-    const cases = Object.entries(verdicts).map(([name, verdict]) => record(`own/${name}`, verdict));
-    this.write("run.jsonl", runText(cases));
-    this.write("baselines/vmx-6.12.json", "{}\n");
-    if (baseline !== undefined) this.baseline = baseline;
-    this.config({ backends: [{ backend: "host" }] });
-  }
-  set baseline(entries: Record<string, unknown> | string) {
-    const text = typeof entries === "string" ? entries : JSON.stringify(entries, null, 2) + "\n";
-    this.write("baselines/svm-6.12.json", text);
-  }
-  config(value: unknown): void {
-    this.write("gate.json", typeof value === "string" ? value : JSON.stringify(value));
-  }
-  read(name: string): string {
-    return Deno.readTextFileSync(`${this.path}/${name}`);
-  }
-  get written(): unknown {
-    return JSON.parse(this.read("baselines/svm-6.12.json"));
-  }
-  gate(...args: string[]): Promise<CommandOutcome> {
-    const { path } = this;
-    const own = [this.flag, `--config=${path}/gate.json`, `--baselines=${path}/baselines`];
-    return runCommand(gate, ...own, `--durations=${path}/durations.json`, ...args);
-  }
-  judge(...args: string[]): Promise<CommandOutcome> {
-    return this.gate(`--from=${this.path}/run.jsonl`, ...args);
-  }
-}
 
 const outcomes: [
   what: string,
@@ -113,149 +76,6 @@ Deno.test("a record that was cut off is judged as far as it goes, and is not as 
   assertStringIncludes(stdout, "1 passed, 0 failed, 0 skipped");
 });
 
-Deno.test("an update keeps reasons and dates, drops what passes, adds with a reason", async () => {
-  using folder = new GateFolder({ pass: "pass", fail: "fail", spin: "timeout" }, {
-    "own/fail": entry,
-    "own/pass": entry,
-    "own/gone": entry,
-    "own/skip": entry,
-  });
-  const { code, stdout } = await folder.judge("--update", "--reason", "it spins");
-  assertEquals(code, 0);
-  assertStringIncludes(stdout, "svm-6.12.json: 2 kept, 1 added, 2 removed\n");
-  const since = new Date().toISOString().slice(0, 10);
-  assertEquals(folder.written, {
-    "own/fail": entry,
-    "own/skip": entry,
-    "own/spin": { verdict: "timeout", reason: "it spins", since },
-  });
-  assertEquals((await folder.judge()).code, 0);
-});
-
-Deno.test("an update without reasons names the failures that want one, and writes nothing", async () => {
-  using folder = new GateFolder({ pass: "pass", fail: "fail", spin: "timeout" }, {
-    "own/pass": entry,
-  });
-  const before = folder.read("baselines/svm-6.12.json");
-  const { code, message } = await folder.judge("--update");
-  assertEquals(code, 2);
-  assertEquals(message.split("\n"), [
-    "no baseline was written: 2 new failures want a reason (--reason)",
-    "    svm-6.12.json: fail own/fail: a fail",
-    "    svm-6.12.json: timeout own/spin: a timeout",
-  ]);
-  assertEquals(folder.read("baselines/svm-6.12.json"), before);
-});
-
-Deno.test("reasons may come from another baseline, for the same case and verdict", async () => {
-  using folder = new GateFolder({ pass: "pass", fail: "fail", spin: "timeout" }, {});
-  const other = folder.write(
-    "other.json",
-    JSON.stringify({ "own/fail": entry, "own/spin": entry }),
-  );
-  const { code, message } = await folder.judge("--update", "--reasons", other);
-  assertEquals([code, message.split("\n").length], [2, 2]);
-  assertMatch(message, /timeout own\/spin/);
-  assertEquals((await folder.judge("--update", "--reasons", other, "--reason=it spins")).code, 0);
-  const written = folder.written as Record<string, { reason: string }>;
-  assertEquals([written["own/fail"].reason, written["own/spin"].reason], [
-    "QEMU sets A",
-    "it spins",
-  ]);
-});
-
-Deno.test("an update of a part leaves the rest of a baseline alone", async () => {
-  using folder = new GateFolder({ pass: "pass", fail: "fail" }, {
-    "own/pass": entry,
-    "own/spin": entry,
-  });
-  assertEquals((await folder.judge("own/pass", "--update")).code, 0);
-  assertEquals(folder.written, { "own/spin": entry });
-});
-
-Deno.test("a baseline that does not exist yet is written with the run's name", async () => {
-  using folder = new GateFolder({ pass: "pass", fail: "fail" });
-  assertEquals((await folder.judge()).code, 1);
-  assertEquals((await folder.judge("--update", "--reason=new")).code, 0);
-  assertEquals(Object.keys(folder.written as object), ["own/fail"]);
-});
-
-Deno.test("an update of what did not run to its end does not end with 0", async () => {
-  using folder = new GateFolder({ pass: "pass", spin: "pass" }, {});
-  folder.write("run.jsonl", folder.read("run.jsonl").slice(0, -30));
-  assertEquals((await folder.judge("--update")).code, 3);
-});
-
-Deno.test("durations are written for what takes long, and used by shards", async () => {
-  using folder = new GateFolder({});
-  const cases = [["pass", 2], ["fail", 2], ["skip", 2], ["spin", 90]] as const;
-  folder.write(
-    "run.jsonl",
-    runText(cases.map(([name, milliseconds]) => record(`own/${name}`, "pass", { milliseconds }))),
-  );
-  assertEquals((await folder.judge("--update-durations")).code, 0);
-  assertEquals(JSON.parse(folder.read("durations.json")), { "own/spin": 45 });
-  const shards = ["1/2", "2/2"].map(async (shard) => {
-    const json = `${folder.path}/${shard.replace("/", "-")}.jsonl`;
-    assertEquals((await folder.judge("--shard", shard, "--json", json)).code, 0);
-    const [{ header, cases }] = parseRunFile(json, Deno.readTextFileSync(json)).runs;
-    assertEquals([header.shard, header.cases], [shard, cases.size]);
-    return [...cases.keys()];
-  });
-  assertEquals(await Promise.all(shards), [["own/spin"], ["own/fail", "own/pass", "own/skip"]]);
-});
-
-const wrongUsage: [args: string[], message: RegExp][] = [
-  [["--nonsense"], /^there is no option --nonsense; see deno task gate --help$/],
-  [["--reason"], /^--reason takes one value; /],
-  [["--reason= ", "--update"], /^--reason is blank; /],
-  [["--only="], /^--only takes one value; /],
-  [["--only=svn"], /^--only svn: there is host; /],
-  [["--shard=0/2"], /^--shard 0\/2 is not a part as 1\/4 or 4\/4; /],
-  [["--shard=3/2"], /^--shard 3\/2 is not/],
-  [["--shard=2"], /^--shard 2 is not/],
-  [["--shard=1/1000000000"], /^--shard 1\/1000000000 is not/],
-  [["no-such-case"], /^no case matches no-such-case: /],
-];
-
-for (const [args, message] of wrongUsage) {
-  Deno.test(`gate ${args.join(" ")} is wrong usage, in a sentence`, async () => {
-    using folder = new GateFolder({ pass: "pass" }, {});
-    const outcome =
-      await (args.includes("--update") ? folder.judge(...args) : folder.gate(...args));
-    assertEquals(outcome.code, 2);
-    assertMatch(outcome.message, message);
-  });
-}
-
-const damagedConfigs: [config: unknown, message: RegExp][] = [
-  ["{", /^gate\.json: it is not JSON: /],
-  [[], /^gate\.json: `backends` is not a list$/],
-  ["null", /^gate\.json: `backends` is not a list$/],
-  [{ backends: [1] }, /^gate\.json: backend 1: it is not an object$/],
-  [
-    { backends: [{ backend: "kvm" }] },
-    /backend 1: `backend` is "kvm", not "host", "svm" or "vmx"$/,
-  ],
-  [{ backends: [{ backend: "svm" }] }, /`kernel` is undefined, not a series as "6\.12"$/],
-  [{ backends: [{ backend: "svm", kernel: "6.12.1" }] }, /`kernel` is "6\.12\.1", not a series/],
-  [{ backends: [{ backend: "svm", kernel: "6.1", params: "npt=0" }] }, /`params` is not a list/],
-  [{ backends: [{ backend: "svm", kernel: "6.1", params: ["-x"] }] }, /`params` is not a list/],
-  [{ backends: [{ backend: "host", kernel: "6.1" }] }, /only labs take `kernel` and `params`$/],
-  [{ backends: [{ backend: "host", optional: 1 }] }, /`optional` is not true or false$/],
-  [{ backends: [{ backend: "host", lens: "x" }] }, /`lens` is "x", not restore or sync-regs$/],
-  [{ backends: [{ backend: "host", only: true }] }, /nothing is called only here$/],
-  [{ backends: [{ backend: "host" }, { backend: "host" }] }, /^gate\.json: host is there twice$/],
-];
-
-for (const [config, message] of damagedConfigs) {
-  Deno.test(`a configuration ${JSON.stringify(config)} is refused`, async () => {
-    using folder = new GateFolder({});
-    folder.config(config);
-    assertRefused(await folder.gate(), 3, message);
-  });
-}
-
 Deno.test("the project's own configuration is one: ten labs, and two lenses on three backends", async () => {
   const { readGateConfig } = await import("../src/cli/gate_config.ts");
   const entries = readGateConfig(undefined);
@@ -280,46 +100,6 @@ Deno.test("--only takes a name, a backend, or a name with *", async () => {
   assertEquals(chosen("svm-6.12"), ["svm-6.12"]);
   assertEquals(chosen("*-6.12", "host"), ["host", "svm-6.12", "svm-6.12-npt=0", "vmx-6.12"]);
   assertEquals(chosen("svm-6.12-npt=0"), ["svm-6.12-npt=0"]);
-});
-
-const unreadable: [what: string, args: string[], message: RegExp][] = [
-  ["a run that is not there", ["--from=/nowhere"], /^\/nowhere cannot be read: No such file/],
-  ["a run that is a folder", ["--from=/"], /^\/ cannot be read: /],
-  ["a configuration that is not there", ["--config=/nowhere"], /^nowhere: it cannot be read: /],
-  [
-    "durations that are not there",
-    ["--shard=1/2", "--durations=/nowhere"],
-    /^the durations cannot/,
-  ],
-  ["a folder of cases that is not there", ["--guests=/nowhere"], /^the folder of cases cannot be/],
-  [
-    "a file that cannot be opened",
-    ["--junit=/nowhere/j.xml"],
-    /^--junit \/nowhere\/j\.xml: No such/,
-  ],
-];
-
-for (const [what, args, message] of unreadable) {
-  Deno.test(`${what} is a sentence`, async () => {
-    using folder = new GateFolder({ pass: "pass" }, {});
-    assertRefused(await folder.gate(...args), 3, message);
-  });
-}
-
-Deno.test("a damaged baseline is a sentence, and what can be judged is", async () => {
-  using folder = new GateFolder({ pass: "pass" });
-  folder.write(
-    "run.jsonl",
-    folder.read("run.jsonl") + runText([record("own/pass")], { backend: "vmx" }),
-  );
-  folder.baseline = `{ "own/pass": { "verdict": "pass" } }`;
-  const { code, stdout } = await folder.judge();
-  assertEquals(code, 3);
-  assertStringIncludes(
-    stdout,
-    'svm-6.12: baseline svm-6.12.json, case own/pass: the verdict is "pass"',
-  );
-  assertStringIncludes(stdout, "vmx-6.12  1 passed");
 });
 
 for (const option of ["json", "junit", "tap"]) {
@@ -439,13 +219,4 @@ Deno.test("on GitHub the step has annotations and a summary", async () => {
     /\n::error file=.*\/own\/fail\.ts,line=\d+,title=svm-6\.12%3A fail own\/fail::FAIL/,
   );
   assertMatch(Deno.readTextFileSync(summary), /^before\n## Trapline\n/);
-});
-
-Deno.test("--help tells every option and exit code", async () => {
-  const { code, stdout } = await runCommand(gate, "--help");
-  assertEquals(code, 0);
-  for (const option of ["--only", "--from", "--update", "--reason", "--shard", "--junit"]) {
-    assertStringIncludes(stdout, option);
-  }
-  assertMatch(stdout, /Exit code: 0 .* 1 .* 2 [^]*3 /);
 });

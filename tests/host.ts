@@ -1,5 +1,6 @@
 /** What a test needs of this machine: its KVM, and Deno as a child process. */
-import { HostError, Kvm } from "../src/kvm/kvm.ts";
+import { HostError } from "../src/kvm/host_error.ts";
+import { Kvm } from "../src/kvm/kvm.ts";
 
 /** The folder of the project, with a slash at its end. */
 export const projectRoot = new URL("../", import.meta.url);

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertGreater, assertMatch, assertThrows } from "
 import { EventFd } from "../ffi/eventfd.ts";
 import type { HostAction } from "../src/kvm/action.ts";
 import { KvmError } from "../src/kvm/error.ts";
-import { checkApiVersion, HostError, Kvm } from "../src/kvm/kvm.ts";
+import { checkApiVersion, HostError } from "../src/kvm/host_error.ts";
+import { Kvm } from "../src/kvm/kvm.ts";
 import { kvmTest, TemporaryFolder } from "./host.ts";
 import { RealModeVm } from "./real_mode.ts";
 

@@ -67,6 +67,12 @@ const matching: readonly [string, string, string][] = [
     "rdmsr 0x10 reason=unknown -> error",
   ],
   ["open arguments of a hypercall", "hypercall 0xc", "hypercall 0xc [0x1 0x2] -> 0x0"],
+  [
+    "open mode and privilege of a Xen hypercall",
+    "xen-hypercall 0x28 [0x1 *]",
+    "xen-hypercall 0x28 [0x1 0x2] long=0x1 cpl=0x3 -> 0x0",
+  ],
+  ["an open error code", "exception 0xe", "exception 0xe error=0x2"],
   ["an action", "> slot 0x1 gpa=* -> EEXIST|EINVAL", "> slot 0x1 gpa=0x10 -> EINVAL"],
   ["an action's wildcard for a list", "> log -> *", "> log -> [0x1 0x2]"],
   ["an action's wildcard for an operand with a key", "> slot *", "> slot gpa=0x1"],
@@ -89,6 +95,20 @@ for (const [name, expected, actual] of matching) {
 }
 
 const differing: readonly [string, string, string, string][] = [
+  [
+    "another privilege of a Xen hypercall",
+    "xen-hypercall 0x28 cpl=0x0",
+    "xen-hypercall 0x28 [0x1] long=0x1 cpl=0x3 -> 0x0",
+    "different: 0 xen-hypercall 0x28 cpl=0x0 / " +
+    "0 xen-hypercall 0x28 [0x1] long=0x1 cpl=0x3 -> 0x0",
+  ],
+  [
+    "another page of messages",
+    "hyperv-synic 0x40000080 control=0x1 siefp=0x0 simp=0x1",
+    "hyperv-synic 0x40000080 control=0x1 siefp=0x0 simp=0x2",
+    "different: 0 hyperv-synic 0x40000080 control=0x1 siefp=0x0 simp=0x1 / " +
+    "0 hyperv-synic 0x40000080 control=0x1 siefp=0x0 simp=0x2",
+  ],
   ["another event", "hlt", "shutdown", "different: 0 hlt / 0 shutdown"],
   ["a missing event", "nmi\nhlt", "nmi", "missing: 1 hlt / 1"],
   ["an extra event", "hlt", "hlt\nnmi", "extra: 1 / 1 nmi"],

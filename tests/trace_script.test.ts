@@ -64,6 +64,25 @@ const answers: readonly [string, Access, Answer | undefined][] = [
   ["hypercall 0xc", { kind: "hypercall", nr: 0xcn, args: [1n] }, [0n]],
   ["hypercall 0xc [0x1] -> 0x2", { kind: "hypercall", nr: 0xcn, args: [1n] }, [2n]],
   ["hypercall 0xc [0x1] -> 0x2", { kind: "hypercall", nr: 0xcn, args: [2n] }, undefined],
+  ["xen-hypercall 0x28", { kind: "xen-hypercall", nr: 0x28n, args: [1n], cpl: 3n }, [0n]],
+  ["xen-hypercall 0x28 -> 0x7", { kind: "xen-hypercall", nr: 0x28n }, [7n]],
+  ["xen-hypercall 0x28 cpl=0x0 -> 0x7", { kind: "xen-hypercall", nr: 0x28n, cpl: 3n }, undefined],
+  ["xen-hypercall 0x28 -> 0x7", { kind: "hypercall", nr: 0x28n }, undefined],
+  ["hyperv-hypercall 0x5c -> 0x12", { kind: "hyperv-hypercall", input: 0x5cn }, [0x12n]],
+  ["hyperv-hypercall 0x5c -> *", { kind: "hyperv-hypercall", input: 0x5cn }, [(1n << 64n) - 1n]],
+  ["hyperv-hypercall 0x5c", { kind: "hyperv-hypercall", input: 0x5dn }, undefined],
+  [
+    "hyperv-debug 0x400000f1 control=0x1 send=* receive=0x0 pending=0x0 -> 0x1",
+    {
+      kind: "hyperv-debug",
+      index: 0x400000f1n,
+      control: 1n,
+      send: 0xb000n,
+      receive: 0n,
+      pending: 0n,
+    },
+    [1n],
+  ],
 ];
 
 for (const [index, [text, access, answer]] of answers.entries()) {

@@ -1,6 +1,6 @@
 /** What runs in a lab: judges the cases that the kernel's command line names, one by one. */
 import { libc } from "../../ffi/libc.ts";
-import { HostError } from "../../src/kvm/kvm.ts";
+import { HostError } from "../../src/kvm/host_error.ts";
 import type { Case } from "../../src/suite/case.ts";
 import { lensNames } from "../../src/suite/lens.ts";
 import { LocalHost } from "../../src/suite/local_host.ts";

@@ -38,9 +38,6 @@ const rows = {
   },
 } as const;
 
-// RF is set in the image that a fault pushes. Where the processor delivers the fault, and not KVM, it
-// is left open, for a processor that is emulated may leave it clear: KVM has no part in it.
-
 /**
  * A fault in 64-bit mode changes no register and pushes SS, RSP, RFLAGS with RF, CS, the faulting
  * instruction's RIP and the vector's error code if it has one, onto a stack aligned to 16 bytes, and
@@ -71,7 +68,6 @@ export default defineCases(
   `,
     trace: ({ faulting }) => {
       const stack = error === "" ? "0x7fc8" : "0x7fc0";
-      const flags = vector === 6 ? "0x14ed7" : "0x14ed7";
       return `
       hlt
       = rax 0x${rax.toString(16)}
@@ -79,7 +75,7 @@ export default defineCases(
       = rdx ${stack}
       = rsp ${stack}
       = rflags 0xcd7
-      = mem ${stack} u64 [${error} ${faulting} 0x28 ${flags} 0x7ff3 0x30]
+      = mem ${stack} u64 [${error} ${faulting} 0x28 0x14ed7 0x7ff3 0x30]
     `;
     },
   }),

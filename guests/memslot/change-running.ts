@@ -35,13 +35,18 @@ export default defineCase({
     mov eax, 3
     hlt
   `,
-  async drive({ vm, runOn, read, write }) {
+  async drive(context) {
+    const { vm, runOn, read, write } = context;
     const memory = vm.memory.map(0x4000);
     const one = { slot: 1, guestAddress: 0x100000, size: 0x1000, memory };
     vm.memory.setSlot(one);
     vm.memory.setSlot({ ...one, slot: 2, guestAddress: 0x101000, offset: 0x1000 });
     const exits = [runOn(0), runOn(1)];
-    await until(() => read(0x100000, 1)[0] > 0 && read(0x100004, 1)[0] > 0);
+    await until(
+      context,
+      "both vCPUs have counted",
+      () => read(0x100000, 1)[0] > 0 && read(0x100004, 1)[0] > 0,
+    );
     const beside = { ...one, slot: 3, guestAddress: 0x102000, size: 0x2000, offset: 0x2000 };
     vm.memory.setSlot(beside);
     vm.memory.setSlot({ ...beside, guestAddress: 0xfe000 });

@@ -26,13 +26,18 @@ export default defineCase({
     mov dword [0x101004], 0xccbbaa99
     hlt
   `,
-  async drive({ vm, runOn, read, write, assertEquals }) {
+  async drive(context) {
+    const { vm, runOn, read, write, assertEquals } = context;
     const memory = vm.memory.map(0x2000);
     memory.view.setUint32(0, 0x44332211, true);
     const slot = { slot: 1, guestAddress: 0x100000, size: 0x2000, memory };
     vm.memory.setSlot(slot);
     const exits = [runOn(0), runOn(1)];
-    await until(() => read(0xa000, 1)[0] > 0 && read(0xb000, 1)[0] > 0);
+    await until(
+      context,
+      "both vCPUs have begun",
+      () => read(0xa000, 1)[0] > 0 && read(0xb000, 1)[0] > 0,
+    );
     vm.memory.setSlot({ ...slot, size: 0 });
     await Promise.all(exits);
     assertEquals("what vCPU 1 wrote before", memory.view.getUint32(0x1000, true), 0x88776655);

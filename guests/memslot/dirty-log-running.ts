@@ -25,7 +25,8 @@ export default defineCase({
     je vcpu1
     hlt
   `,
-  async drive({ vm, runOn, read, write, assertEquals }) {
+  async drive(context) {
+    const { vm, runOn, read, write, assertEquals } = context;
     const memory = vm.memory.map(0x4000);
     const slot = { slot: 1, guestAddress: 0x100000, size: 0x4000, memory };
     vm.memory.setSlot(slot);
@@ -34,7 +35,11 @@ export default defineCase({
     // The second round from now on has begun, and ended, after this moment.
     const twoMoreRounds = () => {
       const before = rounds();
-      return until(() => rounds().every((count, vcpu) => count >= before[vcpu] + 2));
+      return until(
+        context,
+        "both vCPUs have gone round twice",
+        () => rounds().every((count, vcpu) => count >= before[vcpu] + 2),
+      );
     };
     const exits = [runOn(0), runOn(1)];
     await twoMoreRounds();

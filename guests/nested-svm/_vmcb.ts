@@ -40,10 +40,14 @@ export interface VmcbFields extends Intercepts {
   readonly asid?: number;
   readonly eventInjection?: bigint;
   /** Where the bitmaps of ports and of MSRs lie. */
-  readonly portMap?: number;
-  readonly msrMap?: number;
+  readonly portMap?: number | bigint;
+  readonly msrMap?: number | bigint;
+  /** The top of the nested page tables, which it switches on. */
+  readonly nestedCr3?: bigint;
   /** VMRUN is not intercepted, which is invalid. */
   readonly vmrunNotIntercepted?: true;
+  /** Further fields, 64 bits each, by offset. */
+  readonly other?: Readonly<Record<number, bigint>>;
 }
 
 /** The 4 KiB of a VMCB whose guest runs in the host's own 64-bit mode, at CPL 0. */
@@ -83,6 +87,11 @@ export function vmcb(fields: VmcbFields): Uint8Array {
   u64(0x5d8, fields.rsp ?? 0x7c00n);
   u64(0x5f8, fields.rax ?? 0n);
   u64(0x668, 0x0007040600070406n);
+  if (fields.nestedCr3 !== undefined) {
+    u64(0x90, 1n);
+    u64(0xb0, fields.nestedCr3);
+  }
+  for (const [offset, value] of Object.entries(fields.other ?? {})) u64(Number(offset), value);
   return new Uint8Array(view.buffer);
 }
 
@@ -102,14 +111,18 @@ export const run = `
 `;
 
 /** Reports exit code, both halves of EXITINFO1 and of EXITINFO2, and the guest's RIP. */
-export const report = `
-  mov ebx, ${VMCB}
+export const reportExit = `
   ${
   [0x70, 0x78, 0x7c, 0x80, 0x84, 0x578].map((offset) => `
-    mov eax, [rbx + ${offset}]
+    mov eax, [${VMCB + offset}]
     out 0x10, eax
   `).join("\n")
 }
+`;
+
+/** {@link reportExit}, and it is over. */
+export const report = `
+  ${reportExit}
   xor eax, eax
   xor ebx, ebx
   xor ecx, ecx
@@ -117,7 +130,7 @@ export const report = `
   hlt
 `;
 
-/** What {@link report} makes of an exit. */
+/** What {@link reportExit} and {@link report} make of an exit. */
 export function reported(
   code: bigint | number,
   first: bigint | string = 0n,

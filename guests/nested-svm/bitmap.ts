@@ -1,4 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
+import { inBothWays } from "../emulate/_checks.ts";
 import { machine, report, reported, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
 
 interface Row {
@@ -14,7 +15,7 @@ interface Row {
 /** EXITINFO1 of a port: number, then what the access is; 64-bit addresses (9) may be told or not. */
 const port = (number: number, bits: number) => {
   const low = (number << 16 | bits) >>> 0;
-  return `0x${low.toString(16)}|0x${(low | 0x200).toString(16)}`;
+  return `0x${low.toString(16)}|0x${((low | 0x200) >>> 0).toString(16)}`;
 };
 
 const rows: Record<string, Row> = {
@@ -25,6 +26,37 @@ const rows: Record<string, Row> = {
   "out-dword": { code: "out 0x42, eax", ports: 0x42, exit: [0x7b, port(0x42, 0x40)] },
   // The last byte of the access counts as well.
   "out-word-second-byte": { code: "out 0x42, ax", ports: 0x43, exit: [0x7b, port(0x42, 0x20)] },
+  "in-word": { code: "in ax, 0x42", ports: 0x42, exit: [0x7b, port(0x42, 0x21)] },
+  "in-dword": { code: "in eax, 0x42", ports: 0x42, exit: [0x7b, port(0x42, 0x41)] },
+  "in-dx": { code: "mov edx, 0x1234\nin al, dx", ports: 0x1234, exit: [0x7b, port(0x1234, 0x11)] },
+  "out-dx": {
+    code: "mov edx, 0x1234\nout dx, al",
+    ports: 0x1234,
+    exit: [0x7b, port(0x1234, 0x10)],
+  },
+  "out-dword-last-byte": {
+    code: "out 0x42, eax",
+    ports: 0x45,
+    exit: [0x7b, port(0x42, 0x40)],
+  },
+  "out-dword-behind": { code: "out 0x42, eax", ports: 0x46, passes: "pio out 0x42 u32 0x77" },
+  // The next byte of the map.
+  "out-word-next-byte": {
+    code: "out 0x47, ax",
+    ports: 0x48,
+    exit: [0x7b, port(0x47, 0x20)],
+  },
+  "out-last-port": {
+    code: "mov edx, 0xffff\nout dx, al",
+    ports: 0xffff,
+    exit: [0x7b, port(0xffff, 0x10)],
+  },
+  // The byte behind the last port's.
+  "out-last-port-word": {
+    code: "mov edx, 0xffff\nout dx, ax",
+    ports: 0x10000,
+    exit: [0x7b, port(0xffff, 0x20)],
+  },
   "out-other": { code: "out 0x42, al", ports: 0x43, passes: "pio out 0x42 u8 0x77" },
   // Two bits for each MSR: read and write; 0xc0000000 and on from byte 0x800.
   "read-msr": { code: "mov ecx, 0xc0000081\nrdmsr", msrs: 0x800 * 8 + 0x81 * 2, exit: [0x7c, 0n] },
@@ -40,23 +72,44 @@ const rows: Record<string, Row> = {
     msrs: 0x800 * 8 + 0x81 * 2 + 1,
     passes: "",
   },
+  "write-msr-read-bit": {
+    code: "mov ecx, 0xc0000081\nxor edx, edx\nxor eax, eax\nwrmsr",
+    msrs: 0x800 * 8 + 0x81 * 2,
+    passes: "",
+  },
+  "write-msr-low": { code: "mov ecx, 0x174\nwrmsr", msrs: 0x174 * 2 + 1, exit: [0x7c, 1n] },
+  // The third part: 0xc0010000 and on, from byte 0x1000.
+  "read-msr-high": {
+    code: "mov ecx, 0xc0010117\nrdmsr",
+    msrs: 0x1000 * 8 + 0x117 * 2,
+    exit: [0x7c, 0n],
+  },
+  "write-msr-high": {
+    code: "mov ecx, 0xc0010117\nwrmsr",
+    msrs: 0x1000 * 8 + 0x117 * 2 + 1,
+    exit: [0x7c, 1n],
+  },
   // No map has it: always intercepted.
   "read-msr-beyond": { code: "mov ecx, 0x40000000\nrdmsr", exit: [0x7c, 0n] },
 };
 
 /** The maps of ports and MSRs say, bit by bit, which accesses the hypervisor intercepts. */
-export default defineCases("nested-svm/bitmap", rows, (row) => ({
+export default defineCases("nested-svm/bitmap", inBothWays(rows), ({ row, way }) => ({
   spec: ["APM 2 15.10: IOIO intercepts", "APM 2 15.11: MSR intercepts"],
   mode: "long",
-  requires,
+  requires: [...requires, ...way.requires],
   machine,
   guest: asm`
     ${run}
     ${report}
     nested:
-    ${row.code}
+    ${row.code.split("\n").slice(0, -1).join("\n")}
+    ${way.prefix}
+    at:
+    ${row.code.split("\n").at(-1)!}
     mov eax, 0
     mov edx, 0
+    behind:
     vmmcall
   `,
   drive: ({ write, labels, vm }) => {
@@ -79,10 +132,10 @@ export default defineCases("nested-svm/bitmap", rows, (row) => ({
       }),
     );
   },
-  trace: `
+  trace: ({ at, behind }) => `
     > slot 0x1 gpa=0x100000 size=0x8000
     ${row.passes ?? ""}
-    ${row.exit ? reported(row.exit[0], row.exit[1], "*") : reported(0x81)}
+    ${row.exit ? reported(row.exit[0], row.exit[1], "*", at) : reported(0x81, 0n, 0n, behind)}
     hlt
     = rflags 0x46
     ${written}

@@ -1,4 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
+import { inBothWays } from "../emulate/_checks.ts";
 import {
   type Intercepts,
   machine,
@@ -19,11 +20,15 @@ interface Row {
   second?: bigint | "*";
   /** What the guest does before, on lines of their own. */
   before?: string;
+  /** It is not intercepted: the VMMCALL behind it is. */
+  passes?: true;
 }
 
 const first = (bit: number): Intercepts => ({ first: (1 << bit) >>> 0 });
 const second = (bit: number): Intercepts => ({ second: 1 << bit });
-const [UD, PF, GP, DE] = [6, 14, 13, 0];
+const [UD, PF, GP, DE, NP, SS] = [6, 14, 13, 0, 11, 12];
+/** CR0 as it is, but for one bit. */
+const toggled = (bit: number) => `mov rax, cr0\nbtc rax, ${bit}`;
 
 const rows: Record<string, Row> = {
   hlt: { instruction: "hlt", intercepts: first(24), code: 0x78 },
@@ -67,6 +72,109 @@ const rows: Record<string, Row> = {
     code: 0x37,
     first: "*",
   },
+  "read-cr2": { instruction: "mov rax, cr2", intercepts: { cr: 4 }, code: 0x2, first: "*" },
+  "write-cr2": { instruction: "mov cr2, rax", intercepts: { cr: 0x40000 }, code: 0x12, first: "*" },
+  "read-cr8": { instruction: "mov rax, cr8", intercepts: { cr: 0x100 }, code: 0x8, first: "*" },
+  "write-cr8": {
+    instruction: "mov cr8, rax",
+    intercepts: { cr: 0x1000000 },
+    code: 0x18,
+    first: "*",
+  },
+  // Other ways to CR0.
+  clts: { instruction: "clts", intercepts: { cr: 0x10000 }, code: 0x10, first: "*" },
+  lmsw: { instruction: "lmsw ax", intercepts: { cr: 0x10000 }, code: 0x10, first: "*" },
+  smsw: { instruction: "smsw eax", intercepts: { cr: 1 }, code: 0x0, first: "*" },
+  // Only a change of other bits than TS and MP.
+  "cr0-selective": {
+    before: toggled(18),
+    instruction: "mov cr0, rax",
+    intercepts: first(5),
+    code: 0x65,
+    first: "*",
+  },
+  "cr0-selective-lmsw": {
+    before: "smsw eax",
+    instruction: "lmsw ax",
+    intercepts: first(5),
+    code: 0x65,
+    first: "*",
+  },
+  "cr0-selective-ts": {
+    before: toggled(3),
+    instruction: "mov cr0, rax",
+    intercepts: first(5),
+    code: 0x81,
+    passes: true,
+  },
+  "cr0-selective-mp": {
+    before: toggled(1),
+    instruction: "mov cr0, rax",
+    intercepts: first(5),
+    code: 0x81,
+    passes: true,
+  },
+  "cr0-selective-clts": {
+    instruction: "clts",
+    intercepts: first(5),
+    code: 0x81,
+    passes: true,
+  },
+  "cr0-both": {
+    before: toggled(18),
+    instruction: "mov cr0, rax",
+    intercepts: { first: 1 << 5, cr: 0x10000 },
+    code: 0x10,
+    first: "*",
+  },
+  "other-cr-not-selective": {
+    before: "mov rax, cr4",
+    instruction: "mov cr4, rax",
+    intercepts: first(5),
+    code: 0x81,
+    passes: true,
+  },
+  "read-dr6": { instruction: "mov rax, dr6", intercepts: { dr: 0x40 }, code: 0x26, first: "*" },
+  "read-dr7": { instruction: "mov rax, dr7", intercepts: { dr: 0x80 }, code: 0x27, first: "*" },
+  "write-dr0": {
+    instruction: "mov dr0, rax",
+    intercepts: { dr: 0x10000 },
+    code: 0x30,
+    first: "*",
+  },
+  "write-dr3": {
+    instruction: "mov dr3, rax",
+    intercepts: { dr: 0x80000 },
+    code: 0x33,
+    first: "*",
+  },
+  "read-dr-other": {
+    instruction: "mov rax, dr1",
+    intercepts: { dr: 0xfffd },
+    code: 0x81,
+    passes: true,
+  },
+  rdtscp: { instruction: "rdtscp", intercepts: second(7), code: 0x87 },
+  rdpmc: { instruction: "rdpmc", intercepts: first(15), code: 0x6f },
+  pause: { instruction: "pause", intercepts: first(23), code: 0x77 },
+  "nop-is-no-pause": { instruction: "nop", intercepts: first(23), code: 0x81, passes: true },
+  "int-n": { instruction: "int 0x30", intercepts: first(21), code: 0x75 },
+  "int-1": { instruction: "db 0xf1", intercepts: second(8), code: 0x88 },
+  monitor: { instruction: "monitor", intercepts: second(10), code: 0x8a },
+  mwait: { instruction: "mwait", intercepts: second(11), code: 0x8b },
+  invlpga: { instruction: "invlpga", intercepts: first(26), code: 0x7a },
+  "segment-not-present": {
+    instruction: "mov ds, edi",
+    intercepts: { exceptions: 1 << NP },
+    code: 0x40 + NP,
+    first: 0x80n,
+  },
+  "stack-not-present": {
+    instruction: "mov ss, edi",
+    intercepts: { exceptions: 1 << SS },
+    code: 0x40 + SS,
+    first: 0x80n,
+  },
   "undefined-instruction": {
     instruction: "ud2",
     intercepts: { exceptions: 1 << UD },
@@ -93,30 +201,45 @@ const rows: Record<string, Row> = {
   },
 };
 
+const cases = inBothWays(rows);
+// The prefix is an undefined instruction itself, and where there is no PMU a #GP comes first.
+delete cases["undefined-instruction-forced"];
+delete cases["rdpmc-forced"];
+
 /** What the hypervisor intercepts comes back to it at the instruction, with code and information. */
-export default defineCases("nested-svm/intercept", rows, (row) => ({
+export default defineCases("nested-svm/intercept", cases, ({ row, way }) => ({
   spec: ["APM 2 15.7 to 15.12: intercepts", "APM 2 appendix C: SVM intercept exit codes"],
   mode: "long",
-  requires,
+  requires: [...requires, ...way.requires],
   machine: {
     ...machine,
     map: [{ virtual: 0xd000, physical: 0xd000, present: false }],
+    // Data that is not present.
+    descriptors: { 0x80: 0x00cf12000000ffffn },
   },
-  registers: { rbp: 0x100n },
+  registers: { rbp: 0x100n, rdi: 0x80n },
   guest: asm`
     ${run}
     ${report}
     nested:
     ${row.before ?? ""}
+    ${way.prefix}
     at:
     ${row.instruction}
     behind:
-    out 0xee, al
+    vmmcall
   `,
   drive: ({ write, labels }) =>
-    write(VMCB, vmcb({ ...row.intercepts, rip: labels.get("nested")! })),
-  trace: ({ at }) => `
-    ${reported(row.code, row.first, row.second, at)}
+    write(
+      VMCB,
+      vmcb({
+        ...row.intercepts,
+        second: (row.intercepts.second ?? 0) | 2,
+        rip: labels.get("nested")!,
+      }),
+    ),
+  trace: ({ at, behind }) => `
+    ${reported(row.code, row.first, row.second, row.passes ? behind : at)}
     hlt
     = rflags 0x46
     ${written}

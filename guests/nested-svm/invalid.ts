@@ -24,6 +24,20 @@ const rows: Record<string, Omit<VmcbFields, "rip">> = {
   "efer-reserved": { efer: 0x1d02n },
   "long-mode-without-pae": { cr4: 0x0n },
   "long-mode-without-protection": { cr0: 0x80010030n },
+  "cr3-beyond-physical": { cr3: 1n << 51n | 0x10000n },
+  "cr4-high-bit-63": { cr4: 1n << 63n | 0x20n },
+  "cr0-high-bit-63": { cr0: 1n << 63n | 0x80010031n },
+  "dr6-high-bit-63": { dr6: 1n << 63n | 0xffff0ff0n },
+  "dr7-high-bit-63": { dr7: 1n << 63n | 0x400n },
+  "efer-high": { efer: 1n << 63n | 0x1d00n },
+  // L and D both.
+  "code-segment-long-and-32-bit": { other: { 0x410: 0xffffffff_0e9b_0028n } },
+  "port-map-beyond-physical": { portMap: 1n << 51n },
+  "port-map-end-beyond-physical": { portMap: (1n << 40n) - 0x2000n },
+  "msr-map-beyond-physical": { msrMap: 1n << 51n },
+  "msr-map-end-beyond-physical": { msrMap: (1n << 40n) - 0x1000n },
+  "nested-root-beyond-physical": { nestedCr3: 1n << 51n },
+  "nested-root-bit-40": { nestedCr3: 1n << 48n },
 };
 
 /** A guest state that is illegal is refused by VMRUN with the exit code -1. */

@@ -1,7 +1,9 @@
-import { asm, type CapabilityName, defineCases, type VcpuEvents } from "../../mod.ts";
+import { asm, type CapabilityName, defineCases, type Irqchip, type VcpuEvents } from "../../mod.ts";
 
 interface Row {
   readonly capability?: CapabilityName;
+  readonly requires?: CapabilityName;
+  readonly irqchip?: Irqchip;
   readonly change: (events: VcpuEvents) => Partial<VcpuEvents>;
 }
 
@@ -30,6 +32,20 @@ const rows: Record<string, Row> = {
       exception_payload: 0x123456789n,
     }),
   },
+  "smm": { requires: "KVM_CAP_X86_SMM", change: ({ smi }) => ({ smi: { ...smi, smm: 1 } }) },
+  "smm-inside-nmi": {
+    requires: "KVM_CAP_X86_SMM",
+    change: ({ smi }) => ({ smi: { ...smi, smm: 1, smm_inside_nmi: 1 } }),
+  },
+  "smi-pending": {
+    requires: "KVM_CAP_X86_SMM",
+    change: ({ smi }) => ({ smi: { ...smi, pending: 1 } }),
+  },
+  "init-latched-in-smm": {
+    requires: "KVM_CAP_X86_SMM",
+    irqchip: "kernel",
+    change: ({ smi }) => ({ smi: { ...smi, smm: 1, latched_init: 1 } }),
+  },
   "triple-fault": {
     capability: "KVM_CAP_X86_TRIPLE_FAULT_EVENT",
     change: ({ flags }) => ({ flags: flags | VALID_TRIPLE_FAULT, triple_fault: { pending: 1 } }),
@@ -37,13 +53,17 @@ const rows: Record<string, Row> = {
 };
 
 /** KVM_GET_VCPU_EVENTS gives what waits as KVM_SET_VCPU_EVENTS was given it, and takes it back. */
-export default defineCases("state/events", rows, ({ capability, change }) => ({
+export default defineCases("state/events", rows, ({ capability, requires, irqchip, change }) => ({
   spec: ["KVM API 4.31: KVM_GET_VCPU_EVENTS", "KVM API 4.32: KVM_SET_VCPU_EVENTS"],
   mode: "long",
-  requires: ["KVM_CAP_VCPU_EVENTS", ...(capability === undefined ? [] : [capability])],
+  irqchip,
+  requires: [
+    "KVM_CAP_VCPU_EVENTS",
+    ...[capability, requires].filter((needed) => needed !== undefined),
+  ],
   guest: asm`
     mov al, 0x21
-    hlt
+    out 0xf4, al
   `,
   drive({ vm, vcpu, assertEquals }) {
     if (capability !== undefined) vm.enableCapability(capability, 1);
@@ -61,7 +81,7 @@ export default defineCases("state/events", rows, ({ capability, change }) => ({
     ${capability === undefined ? "" : `> enable ${nameOf(capability)} 0x1`}
     > set-events
     > set-events
-    hlt
+    pio out 0xf4 u8 0x21
     = rax 0x21
   `,
 }));

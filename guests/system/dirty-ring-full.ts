@@ -16,7 +16,7 @@ const rows = {
 export default defineCases("system/dirty-ring-full", rows, ({ requires }) => ({
   spec: ["KVM API 8.29: the dirty ring can get full; KVM_EXIT_DIRTY_RING_FULL"],
   mode: "protected",
-  withoutLens: { restore: "the ring is of the vCPU that is destroyed" },
+  withoutLens: { restore: "the ring of a new vCPU is empty" },
   requires: ["KVM_CAP_DIRTY_LOG_RING", ...requires],
   prepare: (vm) => vm.enableCapability("KVM_CAP_DIRTY_LOG_RING", SIZE),
   registers: { rbx: BigInt(ROUNDS) },

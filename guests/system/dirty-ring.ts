@@ -19,7 +19,6 @@ export default defineCases("system/dirty-ring", rows, ({ writes, pages }) => ({
     "KVM API 4.8: KVM_GET_DIRTY_LOG",
   ],
   mode: "protected",
-  withoutLens: { restore: "the ring is of the vCPU that is destroyed" },
   requires: ["KVM_CAP_DIRTY_LOG_RING"],
   prepare: (vm) => vm.enableCapability("KVM_CAP_DIRTY_LOG_RING", SIZE),
   guest: asm`

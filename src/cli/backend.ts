@@ -15,11 +15,6 @@ export interface Progress {
 export interface Backend {
   /** Its name in `ci/gate.json`. */
   readonly name: string;
-  /**
-   * Whether an emulated CPU runs the cases: its interrupts come at other instructions each time, and
-   * its faults show now and then.
-   */
-  readonly emulated?: boolean;
 
   /**
    * Makes it ready.
@@ -34,6 +29,11 @@ export interface Backend {
 export interface OpenBackend extends AsyncDisposable {
   /** Where the cases will run. */
   readonly place: Place;
+  /**
+   * Whether an emulated CPU runs the cases: its interrupts come at other instructions each time, and
+   * its faults show now and then.
+   */
+  readonly emulated?: boolean;
   /** How many cases it will judge, where that is not all it was asked for. */
   readonly total?: number;
 

@@ -1,6 +1,7 @@
 import { type Place, runName, series } from "../report/report.ts";
 import { type Baseline, BaselineError, parseBaseline } from "../suite/baseline.ts";
 import type { HostFacts } from "../suite/requirement.ts";
+import { hostPlace } from "./host_place.ts";
 
 /** The folder of the project's baselines. */
 export const baselineFolder: URL = new URL("../../ci/baselines/", import.meta.url);
@@ -82,8 +83,8 @@ function listFiles(folder: URL): string[] {
  *
  * @throws {BaselineError} when the file cannot be read or is malformed.
  */
-export function hostBaseline({ backend }: HostFacts): Baseline {
-  return findBaseline({ kernel: Deno.osRelease(), backend }).baseline;
+export function hostBaseline(facts: HostFacts): Baseline {
+  return findBaseline(hostPlace(facts)).baseline;
 }
 
 /**

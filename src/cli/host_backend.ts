@@ -1,9 +1,10 @@
-import { HostError } from "../kvm/kvm.ts";
+import { HostError } from "../kvm/host_error.ts";
 import type { LensName } from "../suite/lens.ts";
 import { LocalHost } from "../suite/local_host.ts";
 import type { Backend } from "./backend.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { ForcedEmulation } from "./forced_emulation.ts";
+import { hostPlace } from "./host_place.ts";
 
 /** How this machine's KVM is judged. */
 export interface HostOptions {
@@ -22,8 +23,10 @@ export function hostBackend(options: HostOptions = {}): Backend {
     open(cases, progress) {
       const host = openHost(options);
       const forcedEmulation = new ForcedEmulation(host.facts.backend);
+      const place = hostPlace(host.facts);
       return Promise.resolve({
-        place: { kernel: Deno.osRelease(), backend: host.facts.backend, lens: options.lens },
+        place: { ...place, lens: options.lens },
+        emulated: place.lab,
         async *results() {
           for (const { case: definition } of cases) {
             progress.case(definition.id);

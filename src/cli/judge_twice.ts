@@ -24,9 +24,9 @@ export interface DoubtfulRun {
  * themselves and gives them last: one that is as expected then was the emulator's.
  */
 export async function* judgeTwice(run: DoubtfulRun): AsyncGenerator<Reported> {
-  const { backend, open, selection, baseline } = run;
+  const { open, selection, baseline } = run;
   const doubted: Reported[] = [];
-  let isDoubtful = backend.emulated ?? false;
+  let isDoubtful = open.emulated ?? false;
   try {
     for await (const reported of judge(open, selection, baseline)) {
       if (!isDoubtful || reported.standing !== "regression") {

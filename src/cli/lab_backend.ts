@@ -29,7 +29,6 @@ export interface LabOptions extends LabDescription {
 export function labBackend(name: string, options: LabOptions): Backend {
   return {
     name,
-    emulated: true,
     async open(cases, progress) {
       const interruption = new Interruption();
       try {
@@ -54,6 +53,7 @@ class OpenLab implements OpenBackend {
   readonly #run: (signal: AbortSignal, end: (result: CaseResult) => void) => Promise<void>;
   readonly #interruption: Interruption;
   readonly place: OpenBackend["place"];
+  readonly emulated = true;
 
   constructor(
     cache: Cache,

@@ -12,6 +12,9 @@ export interface DirtyPage {
 
 const { flags, slot, offset } = kvm_dirty_gfn.fields;
 
+/** Where a vCPU's ring is in the area that it shares. */
+const PLACE = constants.KVM_DIRTY_LOG_PAGE_OFFSET * PAGE_SIZE;
+
 /**
  * The ring in which KVM notes the pages that a vCPU writes (KVM_CAP_DIRTY_LOG_RING, KVM API 8.29),
  * mapped from the vCPU.
@@ -36,6 +39,7 @@ const { flags, slot, offset } = kvm_dirty_gfn.fields;
 export class DirtyRing implements Disposable {
   readonly #memory: Mapping;
   #next = 0;
+  #carried: DirtyPage[] = [];
   /** How many pages it can hold. */
   readonly capacity: number;
 
@@ -48,7 +52,7 @@ export class DirtyRing implements Disposable {
    * @throws {SystemCallError} EINVAL when the ring is not of that size, or is not there.
    */
   constructor(vcpu: number, size: number) {
-    this.#memory = Mapping.ofFd(vcpu, size, constants.KVM_DIRTY_LOG_PAGE_OFFSET * PAGE_SIZE);
+    this.#memory = Mapping.ofFd(vcpu, size, PLACE);
     this.capacity = size / kvm_dirty_gfn.size;
   }
 
@@ -59,8 +63,8 @@ export class DirtyRing implements Disposable {
    */
   harvest(): DirtyPage[] {
     const { view } = this.#memory;
-    const pages: DirtyPage[] = [];
-    while (pages.length < this.capacity) {
+    const pages = this.#carried.splice(0);
+    for (let entry = 0; entry < this.capacity; entry++) {
       const at = this.#next * kvm_dirty_gfn.size;
       // KVM sets DIRTY last and clears it only in a reset: what it marks is complete.
       if (view.getUint32(at + flags[0], true) !== constants.KVM_DIRTY_GFN_F_DIRTY) break;
@@ -72,6 +76,34 @@ export class DirtyRing implements Disposable {
       this.#next = (this.#next + 1) % this.capacity;
     }
     return pages;
+  }
+
+  /**
+   * Takes what is in the ring, for {@link harvest} to tell of later, and lets go of its vCPU.
+   *
+   * @throws {SystemCallError} with the errno of `mmap(2)`.
+   * @throws {DisposedError} after disposal.
+   */
+  release(): void {
+    this.#carried = this.harvest();
+    this.#memory.remap();
+  }
+
+  /**
+   * Goes on with the ring of another vCPU, which is empty.
+   *
+   * @param vcpu the vCPU's descriptor
+   * @throws {SystemCallError} with the errno of `mmap(2)`.
+   * @throws {DisposedError} after disposal.
+   */
+  renew(vcpu: number): void {
+    this.#memory.remap(vcpu, PLACE);
+    this.#next = 0;
+  }
+
+  /** Whether it was unmapped. */
+  get disposed(): boolean {
+    return this.#memory.disposed;
   }
 
   /** Unmaps it. */

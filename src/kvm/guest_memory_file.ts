@@ -25,10 +25,13 @@ export class GuestMemoryFile implements Disposable {
   readonly #fd: FileDescriptor;
   /** Bytes. */
   readonly size: bigint;
+  /** The flags that it was made with. */
+  readonly flags: bigint;
 
-  private constructor(fd: FileDescriptor, size: bigint) {
+  private constructor(fd: FileDescriptor, size: bigint, flags: bigint) {
     this.#fd = fd;
     this.size = size;
+    this.flags = flags;
   }
 
   /**
@@ -47,12 +50,10 @@ export class GuestMemoryFile implements Disposable {
   ): GuestMemoryFile {
     const bytes = unsigned64("the size of a file", size);
     const view = new DataView(new ArrayBuffer(kvm_create_guest_memfd.size));
-    encode(kvm_create_guest_memfd, view, {
-      size: bytes,
-      flags: unsigned64("the flags of a file", flags),
-    });
+    const flag = unsigned64("the flags of a file", flags);
+    encode(kvm_create_guest_memfd, view, { size: bytes, flags: flag });
     const fd = ioctlBuffer(vm, "KVM_CREATE_GUEST_MEMFD", view, `0x${bytes.toString(16)} bytes`);
-    return new GuestMemoryFile(new FileDescriptor(fd, "GuestMemoryFile"), bytes);
+    return new GuestMemoryFile(new FileDescriptor(fd, "GuestMemoryFile"), bytes, flag);
   }
 
   /**
@@ -62,6 +63,17 @@ export class GuestMemoryFile implements Disposable {
    */
   get fd(): number {
     return this.#fd.number;
+  }
+
+  /** Whether it was closed. */
+  get disposed(): boolean {
+    return this.#fd.disposed;
+  }
+
+  /** Takes the place of a fresh file, under its own number. */
+  become(fresh: GuestMemoryFile): void {
+    this.#fd.become(fresh.fd);
+    fresh[Symbol.dispose]();
   }
 
   /** Closes it; slots that it is bound to keep the memory. */

@@ -26,6 +26,7 @@ import { ioctlBuffer } from "./ioctl.ts";
 export class HyperV {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
+  readonly #assigned = new Map<number, EventFd>();
 
   /** Made by {@link Vm}. */
   constructor(fd: FileDescriptor, observed: Observed) {
@@ -47,6 +48,7 @@ export class HyperV {
       throw new ArgumentError(`the event is ${shown(event)}: give an EventFd`);
     }
     this.#set("hyperv-eventfd", connection, event.fd, 0);
+    this.#assigned.set(connection, event);
   }
 
   /**
@@ -58,6 +60,22 @@ export class HyperV {
    */
   release(connection: number): void {
     this.#set("hyperv-eventfd-release", connection, -1, constants.KVM_HYPERV_EVENTFD_DEASSIGN);
+    this.#assigned.delete(connection);
+  }
+
+  /**
+   * Assigns the eventfds again, in a VM that has none of them.
+   *
+   * @throws {KvmError} when KVM refuses one.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  renewEventFds(): void {
+    this.#fd.number;
+    for (const [connection, event] of this.#assigned) {
+      // KVM keeps an eventfd that its owner has closed: nobody hears of the event, and none exits.
+      using sink = new EventFd();
+      this.#set("hyperv-eventfd", connection, event.disposed ? sink.fd : event.fd, 0);
+    }
   }
 
   #set(action: string, connection: number, fd: number, flags: number): void {

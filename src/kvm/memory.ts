@@ -8,11 +8,7 @@ import {
 } from "../../ffi/argument.ts";
 import { constants } from "../../ffi/abi/constants.ts";
 import { encode } from "../../ffi/abi/layout.ts";
-import {
-  kvm_memory_attributes,
-  kvm_userspace_memory_region,
-  kvm_userspace_memory_region2,
-} from "../../ffi/abi/memory.ts";
+import { kvm_userspace_memory_region, kvm_userspace_memory_region2 } from "../../ffi/abi/memory.ts";
 import { DisposedError } from "../../ffi/disposed.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { Mapping, PAGE_SIZE } from "../../ffi/mapping.ts";
@@ -30,6 +26,7 @@ import {
   place,
   type Placed,
 } from "./memory_slot.ts";
+import { PrivateMemory, renewFiles } from "./private_memory.ts";
 import type { VmConfiguration } from "./vm_configuration.ts";
 
 interface Backed {
@@ -62,7 +59,7 @@ export class GuestAddressError extends RangeError {
 const region = new DataView(new ArrayBuffer(kvm_userspace_memory_region.size));
 
 /** The guest physical memory of a VM: its slots, their contents and their dirty logs. */
-export class GuestMemory {
+export class GuestMemory extends PrivateMemory {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
   readonly #slots = new Map<number, Backed>();
@@ -73,6 +70,7 @@ export class GuestMemory {
 
   /** Made by {@link Vm}. */
   constructor(fd: FileDescriptor, observed: Observed, configuration: VmConfiguration) {
+    super(fd, observed, configuration);
     this.#fd = fd;
     this.#observed = observed;
     this.#dirty = new DirtyLog(fd, configuration);
@@ -102,16 +100,18 @@ export class GuestMemory {
     if (file !== undefined && !(file instanceof GuestMemoryFile)) {
       throw new ArgumentError(`the file of a slot is ${shown(file)}: give a GuestMemoryFile`);
     }
-    this.#set("slot2", slot, (placed) => {
-      const view = new DataView(new ArrayBuffer(kvm_userspace_memory_region2.size));
-      encode(kvm_userspace_memory_region2, view, {
-        ...placed,
-        flags: (placed.flags | (file === undefined ? 0 : constants.KVM_MEM_GUEST_MEMFD)) >>> 0,
-        guest_memfd_offset: unsigned64("the offset into a file", fileOffset),
-        guest_memfd: file?.fd ?? 0,
-      });
-      ioctlBuffer(this.#fd, "KVM_SET_USER_MEMORY_REGION2", view, describe(placed));
+    this.#set("slot2", slot, (placed) => this.#setRegion2(placed, file, fileOffset));
+  }
+
+  #setRegion2(placed: Placed, file?: GuestMemoryFile, fileOffset: bigint | number = 0): void {
+    const view = new DataView(new ArrayBuffer(kvm_userspace_memory_region2.size));
+    encode(kvm_userspace_memory_region2, view, {
+      ...placed,
+      flags: (placed.flags | (file === undefined ? 0 : constants.KVM_MEM_GUEST_MEMFD)) >>> 0,
+      guest_memfd_offset: unsigned64("the offset into a file", fileOffset),
+      guest_memfd: file?.fd ?? 0,
     });
+    ioctlBuffer(this.#fd, "KVM_SET_USER_MEMORY_REGION2", view, describe(placed));
   }
 
   #set(action: string, slot: MemorySlot2, call: (placed: Placed) => void): void {
@@ -155,7 +155,12 @@ export class GuestMemory {
    * @throws {DisposedError} after disposal of the VM.
    */
   renewSlots(): void {
-    for (const slot of this.configuredSlots()) this.#setRegion(place(slot));
+    const slots = this.configuredSlots();
+    using files = renewFiles(this.#fd, slots);
+    for (const slot of slots) {
+      if (slot.file === undefined) this.#setRegion(place(slot));
+      else this.#setRegion2(place(slot), files.of(slot.file), slot.fileOffset);
+    }
     for (const [slot, pages] of this.#loggedSlots()) this.#dirty.reset(slot, pages);
   }
 
@@ -173,62 +178,6 @@ export class GuestMemory {
     return this.configuredSlots()
       .filter(({ flags = 0 }) => (flags & MEMORY_LOG_DIRTY_PAGES) !== 0)
       .map(({ slot, size }) => [slot, Number(size / BigInt(PAGE_SIZE))]);
-  }
-
-  /**
-   * Makes a file of memory that only guests can reach, for {@link setSlot2}
-   * (KVM_CREATE_GUEST_MEMFD, KVM API 4.142; KVM_CAP_GUEST_MEMFD).
-   *
-   * @param size bytes; a multiple of 4096
-   * @param flags 0; none is defined
-   * @throws {KvmError} EINVAL when the size is not so, a flag is unknown, or this VM has no such
-   * files.
-   * @throws {ArgumentError} when a number is not 64 bits.
-   * @throws {DisposedError} after disposal of the VM.
-   */
-  createFile(size: number | bigint, flags: number | bigint = 0): GuestMemoryFile {
-    const operands: ActionOperand[] = [["size", unsigned64("the size of a file", size)]];
-    return act(
-      this.#observed,
-      "guest-memfd",
-      operands,
-      () => GuestMemoryFile.create(this.#fd, size, flags),
-    );
-  }
-
-  /**
-   * Says of guest physical memory what it is (KVM_SET_MEMORY_ATTRIBUTES, KVM API 4.141;
-   * KVM_CAP_MEMORY_ATTRIBUTES).
-   *
-   * @param guestAddress guest physical; a multiple of 4096
-   * @param size bytes; a multiple of 4096
-   * @param attributes {@link MEMORY_ATTRIBUTE_PRIVATE}, or 0: all attributes of the range
-   * @param flags 0; none is defined
-   * @throws {KvmError} EINVAL when the range is not so, or this VM has no such attribute.
-   * @throws {ArgumentError} when a number is not 64 bits.
-   * @throws {DisposedError} after disposal of the VM.
-   */
-  setAttributes(
-    guestAddress: bigint | number,
-    size: bigint | number,
-    attributes: bigint | number,
-    flags: bigint | number = 0,
-  ): void {
-    const value = {
-      address: unsigned64("the address of a range", guestAddress),
-      size: unsigned64("the size of a range", size),
-      attributes: unsigned64("the attributes", attributes),
-      flags: unsigned64("the flags", flags),
-    };
-    const operands: ActionOperand[] = [value.attributes, ["gpa", value.address], [
-      "size",
-      value.size,
-    ]];
-    act(this.#observed, "memory-attributes", operands, () => {
-      const view = new DataView(new ArrayBuffer(kvm_memory_attributes.size));
-      encode(kvm_memory_attributes, view, value);
-      ioctlBuffer(this.#fd, "KVM_SET_MEMORY_ATTRIBUTES", view, `0x${value.address.toString(16)}`);
-    });
   }
 
   /**
@@ -371,10 +320,11 @@ export class GuestMemory {
   }
 
   /** Unmaps what {@link addRam} mapped. The VM calls it when its own descriptor is closed. */
-  [Symbol.dispose](): void {
+  override [Symbol.dispose](): void {
     this.#disposed = true;
     this.#slots.clear();
     this.#configured.clear();
+    super[Symbol.dispose]();
     for (const memory of this.#owned.splice(0)) memory[Symbol.dispose]();
   }
 

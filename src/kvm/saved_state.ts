@@ -2,6 +2,7 @@
 import type { CapabilityName } from "../../ffi/abi/capabilities.ts";
 import type { PmuEventFilter } from "./pmu_event_filter.ts";
 import type { Msi, Route } from "./routing.ts";
+import type { XenConfig } from "./xen.ts";
 
 /** Bytes of a structure of KVM's, as base64. */
 export type Base64 = string;
@@ -70,6 +71,8 @@ export interface SavedVcpu {
   readonly lapic?: Base64;
   /** `struct kvm_msrs` with its entries: the MSRs of KVM_GET_MSR_INDEX_LIST, MTRRs, banks. */
   readonly msrs: readonly Base64[];
+  /** `struct kvm_xen_vcpu_attr`, by name of the attribute, where Xen's part was used. */
+  readonly xen?: Readonly<Record<string, Base64>>;
   /** `struct kvm_debugregs`. */
   readonly debugRegs: Base64;
   /** `struct kvm_vcpu_events`, with pending exceptions told from injected ones. */
@@ -84,6 +87,41 @@ export interface SavedMemory {
   readonly pages: readonly (readonly [offset: number, bytes: Base64])[];
 }
 
+/** A file of memory that only guests reach, and none of which is private: it holds nothing. */
+export interface SavedFile {
+  /** Bytes. */
+  readonly size: Hexadecimal;
+}
+
+/** A range of guest physical memory with attributes. */
+export interface SavedAttributes {
+  /** Guest physical. */
+  readonly address: Hexadecimal;
+  /** Bytes. */
+  readonly size: Hexadecimal;
+  /** KVM_MEMORY_ATTRIBUTE_*. */
+  readonly attributes: Hexadecimal;
+}
+
+/** What KVM does for a guest that takes it for Xen. */
+export interface SavedXen {
+  /** KVM_XEN_HVM_CONFIG. */
+  readonly config?: Omit<XenConfig, "blob_addr_32" | "blob_addr_64"> & {
+    readonly blob_addr_32: Hexadecimal;
+    readonly blob_addr_64: Hexadecimal;
+  };
+  /** `struct kvm_xen_hvm_attr`, by name of the attribute; what is not set is absent. */
+  readonly attributes: Readonly<Record<string, Base64>>;
+  /** Event channels of the guest's that lead to a port. */
+  readonly ports: readonly {
+    readonly send_port: number;
+    readonly type: number;
+    readonly port: number;
+    readonly vcpu: number;
+    readonly priority: number;
+  }[];
+}
+
 /** A memory slot. */
 export interface SavedSlot {
   /** Its number, address space and all. */
@@ -94,10 +132,14 @@ export interface SavedSlot {
   readonly size: Hexadecimal;
   /** KVM_MEM_*. */
   readonly flags: number;
-  /** Index of the host memory behind it, which several slots may share. */
-  readonly memory: number;
+  /** Index of the host memory behind it, which several slots may share; absent where none is. */
+  readonly memory?: number;
   /** Bytes into that memory. */
   readonly offset: number;
+  /** Index of the file that it is bound to, where it is. */
+  readonly file?: number;
+  /** Bytes into that file. */
+  readonly fileOffset?: Hexadecimal;
 }
 
 /** A route of a GSI, to a pin or a message. */
@@ -154,6 +196,10 @@ export interface SavedVm {
   readonly identityMapAddress?: Hexadecimal;
   /** KVM_SET_BOOT_CPU_ID. */
   readonly bootCpuId?: number;
+  /** KVM_SET_TSC_KHZ of the VM, in kHz, where it was used. */
+  readonly tscKhz?: number;
+  /** KVM_SET_NR_MMU_PAGES, where it was used. */
+  readonly mmuPages?: Hexadecimal;
   /** KVM_SET_PMU_EVENT_FILTER. */
   readonly pmuEventFilter?: SavedPmuEventFilter;
   /** Present where the interrupt controller is in the kernel. */
@@ -174,8 +220,14 @@ export interface SavedVm {
   }[];
   /** `struct kvm_clock_data`. */
   readonly clock: Base64;
+  /** What it does for a guest that takes it for Xen, where that was used. */
+  readonly xen?: SavedXen;
   /** Host memory; empty where it was not asked for. */
   readonly memories: readonly SavedMemory[];
+  /** KVM_CREATE_GUEST_MEMFD, where slots are bound to such a file. */
+  readonly files?: readonly SavedFile[];
+  /** KVM_SET_MEMORY_ATTRIBUTES, where it was used. */
+  readonly attributes?: readonly SavedAttributes[];
   /** Memory slots. */
   readonly slots: readonly SavedSlot[];
   /** vCPUs. */

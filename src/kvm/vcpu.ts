@@ -335,6 +335,7 @@ export class Vcpu extends VcpuSharedArea implements Disposable {
    */
   release(placeholder: number): void {
     this.#run.remap();
+    for (const ring of this.rings) if (!ring.disposed) ring.release();
     this.#fd.become(placeholder);
   }
 
@@ -344,6 +345,7 @@ export class Vcpu extends VcpuSharedArea implements Disposable {
     using fresh = new FileDescriptor(ioctlValue(this.#vm, "KVM_CREATE_VCPU", this.id), "Vcpu");
     this.#fd.become(fresh.number);
     this.#run.remap(this.#number);
+    for (const ring of this.rings) if (!ring.disposed) ring.renew(this.#number);
     setSignalMask(this.#fd);
     this.configuration.capabilities = undefined;
   }

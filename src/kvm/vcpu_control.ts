@@ -50,6 +50,8 @@ export class VcpuControl extends VcpuState {
   readonly #observed: Observed;
   /** What was set and cannot be read back, for a save. */
   readonly configuration: VcpuConfiguration = {};
+  /** The dirty rings that were mapped. */
+  protected readonly rings: DirtyRing[] = [];
   /** What it has for a guest that takes KVM for Xen. */
   readonly xen: XenVcpu;
 
@@ -249,7 +251,9 @@ export class VcpuControl extends VcpuState {
    * @throws {DisposedError} after disposal.
    */
   dirtyRing(size: number): DirtyRing {
-    return new DirtyRing(this.#fd.number, size);
+    const ring = new DirtyRing(this.#fd.number, size);
+    this.rings.push(ring);
+    return ring;
   }
 
   /**

@@ -94,6 +94,7 @@ export function restoreVcpu(
   if (configuration.vapicAddress !== undefined) {
     vcpu.setVapicAddress(BigInt(configuration.vapicAddress));
   }
+  if (saved.xen !== undefined) vcpu.xen.restore(saved.xen);
   fillFromBase64("shared", saved.shared, shared.bytes.subarray(0, kvm_run.size));
   if (saved.coalescedRing !== undefined) {
     fillFromBase64("coalescedRing", saved.coalescedRing, ringOf(shared));

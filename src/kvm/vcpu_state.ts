@@ -5,30 +5,22 @@ import { kvm_lapic_state } from "../../ffi/abi/interrupts.ts";
 import { decode, encode, LayoutError } from "../../ffi/abi/layout.ts";
 import { kvm_translation } from "../../ffi/abi/memory.ts";
 import {
-  kvm_cpuid,
-  kvm_cpuid2,
-  kvm_cpuid_entry,
-  kvm_cpuid_entry2,
   kvm_mp_state,
   kvm_nested_state,
   kvm_one_reg,
   kvm_vcpu_events,
 } from "../../ffi/abi/registers.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
-import type { CpuidEntry, MsrEntry, NestedState, Translation, VcpuEvents } from "../x86/state.ts";
+import type { MsrEntry, NestedState, Translation, VcpuEvents } from "../x86/state.ts";
 import { act, type ActionOperand, type Observed } from "./action.ts";
 import { bufferAddress, getAttribute, hasAttribute, setAttribute } from "./device_attribute.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import { getState, scratchBuffer, setState } from "./state_ioctl.ts";
-import { VcpuRegisters } from "./vcpu_registers.ts";
+import { VcpuCpuid } from "./vcpu_cpuid.ts";
 import { decodeMsrs, msrBuffer } from "./msr_buffer.ts";
 
-/** The most CPUID entries that KVM keeps for a vCPU (KVM_MAX_CPUID_ENTRIES). */
-const CPUID_LIMIT = 256;
-const UNTOUCHED = 0xffffffff;
-
 /** The state of a vCPU, as KVM's ioctls save and restore it. */
-export class VcpuState extends VcpuRegisters {
+export class VcpuState extends VcpuCpuid {
   readonly #vm: FileDescriptor;
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
@@ -134,22 +126,6 @@ export class VcpuState extends VcpuRegisters {
   }
 
   /**
-   * Sets what CPUID answers (KVM_SET_CPUID2, KVM API 4.20).
-   *
-   * @throws {KvmError} E2BIG when there are too many entries, EINVAL when one is invalid or changes
-   * after the vCPU has run.
-   * @throws {DisposedError} after disposal.
-   */
-  setCpuid(entries: readonly CpuidEntry[]): void {
-    act(
-      this.#observed,
-      "set-cpuid",
-      [],
-      () => ioctlBuffer(this.#fd, "KVM_SET_CPUID2", cpuidBuffer(entries)),
-    );
-  }
-
-  /**
    * Walks the guest's page tables (KVM_TRANSLATE, KVM API 4.15).
    *
    * @throws {KvmError} when the ioctl fails.
@@ -162,53 +138,6 @@ export class VcpuState extends VcpuRegisters {
     encode(kvm_translation, view, { linear_address: linearAddress, ...nothing });
     ioctlBuffer(this.#fd, "KVM_TRANSLATE", view);
     return decode(kvm_translation, view);
-  }
-
-  /**
-   * What CPUID answers, as KVM keeps it (KVM_GET_CPUID2, KVM API 4.20).
-   *
-   * @throws {KvmError} when the ioctl fails.
-   * @throws {DisposedError} after disposal.
-   */
-  cpuid(): CpuidEntry[] {
-    const { size } = kvm_cpuid_entry2;
-    const view = new DataView(new ArrayBuffer(kvm_cpuid2.size + CPUID_LIMIT * size));
-    view.setUint32(kvm_cpuid2.fields.nent[0], CPUID_LIMIT, true);
-    // Linux 6.1 writes no count back: what it leaves alone is told by flags that no leaf has.
-    const flagsAt = (position: number) =>
-      kvm_cpuid2.size + position * size + kvm_cpuid_entry2.fields.flags[0];
-    for (let position = 0; position < CPUID_LIMIT; position++) {
-      view.setUint32(flagsAt(position), UNTOUCHED, true);
-    }
-    ioctlBuffer(this.#fd, "KVM_GET_CPUID2", view);
-    let count = view.getUint32(kvm_cpuid2.fields.nent[0], true);
-    while (count > 0 && view.getUint32(flagsAt(count - 1), true) === UNTOUCHED) count--;
-    return Array.from(
-      { length: count },
-      (_, position) => decode(kvm_cpuid_entry2, view, kvm_cpuid2.size + position * size),
-    );
-  }
-
-  /**
-   * Sets what CPUID answers, in the older form that knows no subleaves (KVM_SET_CPUID, KVM API
-   * 4.20).
-   *
-   * @throws {KvmError} E2BIG when there are too many entries, EINVAL when one is invalid or changes
-   * after the vCPU has run.
-   * @throws {LayoutError} when a member is missing or beyond 32 bits.
-   * @throws {DisposedError} after disposal.
-   */
-  setBasicCpuid(entries: readonly Omit<CpuidEntry, "index" | "flags">[]): void {
-    list("the leaves", entries);
-    act(this.#observed, "set-basic-cpuid", [], () => {
-      const { size } = kvm_cpuid_entry;
-      const view = new DataView(new ArrayBuffer(kvm_cpuid.size + entries.length * size));
-      view.setUint32(kvm_cpuid.fields.nent[0], entries.length, true);
-      entries.forEach((entry, position) => {
-        encode(kvm_cpuid_entry, view, entry, kvm_cpuid.size + position * size);
-      });
-      ioctlBuffer(this.#fd, "KVM_SET_CPUID", view, `${entries.length} entries`);
-    });
   }
 
   /**
@@ -382,21 +311,4 @@ export class VcpuState extends VcpuRegisters {
     encode(kvm_one_reg, view, { id, addr: bufferAddress(value) });
     ioctlBuffer(this.#fd, name, view, `register 0x${id.toString(16)}`);
   }
-}
-
-const encodedCpuid = new WeakMap<readonly CpuidEntry[], DataView<ArrayBuffer>>();
-
-/** The same list goes to one vCPU after another, so what it encodes to is kept. */
-function cpuidBuffer(entries: readonly CpuidEntry[]): DataView<ArrayBuffer> {
-  list("the leaves", entries);
-  const known = encodedCpuid.get(entries);
-  if (known !== undefined) return known;
-  const { size } = kvm_cpuid_entry2;
-  const view = new DataView(new ArrayBuffer(kvm_cpuid2.size + entries.length * size));
-  view.setUint32(kvm_cpuid2.fields.nent[0], entries.length, true);
-  entries.forEach((entry, position) => {
-    encode(kvm_cpuid_entry2, view, entry, kvm_cpuid2.size + position * size);
-  });
-  if (Object.isFrozen(entries)) encodedCpuid.set(entries, view);
-  return view;
 }

@@ -17,7 +17,13 @@ import {
   type VmConfiguration,
   withWholeEvents,
 } from "./vm_configuration.ts";
-import { restoreClock, restoreConfiguration, restoreDevices } from "./vm_restore.ts";
+import {
+  restoreAttributes,
+  restoreClock,
+  restoreConfiguration,
+  restoreDevices,
+  restoreXen,
+} from "./vm_restore.ts";
 import { saveVm } from "./vm_save.ts";
 import { Xen } from "./xen.ts";
 
@@ -71,7 +77,7 @@ export class Vm extends VmControl implements Disposable {
     this.memory = new GuestMemory(fd, this, this.#configuration);
     this.irq = new Interrupts(fd, this, this.#configuration);
     this.events = new IoEvents(fd, this, this.#configuration);
-    this.xen = new Xen(fd, this);
+    this.xen = new Xen(fd, this, this.#configuration);
     this.hyperv = new HyperV(fd, this);
     this.encryption = new Encryption(fd, this);
   }
@@ -177,7 +183,12 @@ export class Vm extends VmControl implements Disposable {
       if (!(vcpu instanceof VcpuThread)) continue;
       throw new SaveError(`vCPU ${vcpu.id} has a thread of its own: a VM is saved from one thread`);
     }
-    const parts = { fd: this.#fd, configuration: this.#configuration, memory: this.memory };
+    const parts = {
+      fd: this.#fd,
+      configuration: this.#configuration,
+      memory: this.memory,
+      xen: this.xen,
+    };
     return saveVm(parts, this.#inline().map((vcpu) => vcpu.save()), contents);
   }
 
@@ -199,7 +210,9 @@ export class Vm extends VmControl implements Disposable {
   /** Sets the state of a VM whose configuration, memory and vCPUs are there. */
   restoreState(saved: SavedVm): void {
     this.#fd.number;
+    restoreAttributes(this, saved);
     const tscShift = restoreClock(this.#fd, saved);
+    restoreXen(this, saved);
     for (const vcpu of saved.vcpus) this.vcpu(vcpu.id).restore(vcpu, tscShift);
     restoreDevices(this.#fd, saved);
   }
@@ -235,6 +248,8 @@ export class Vm extends VmControl implements Disposable {
       this.restoreState(saved);
       this.events.renewEventFds();
       this.irq.renewEventFds();
+      this.hyperv.renewEventFds();
+      this.xen.renewEventFds();
     } finally {
       this.observer = observer;
     }

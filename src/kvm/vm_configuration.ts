@@ -3,10 +3,12 @@ import { capabilities, type CapabilityName } from "../../ffi/abi/capabilities.ts
 import { kvm_enable_cap } from "../../ffi/abi/control.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import type { CoalescedZone } from "./coalesced.ts";
+import type { AttributeRange } from "./memory_attributes.ts";
 import type { Route } from "./routing.ts";
 import { ioctlBuffer, ioctlValue } from "./ioctl.ts";
 import type { MsrFilter } from "./msr_filter.ts";
 import type { PmuEventFilter } from "./pmu_event_filter.ts";
+import type { XenConfiguration } from "./xen.ts";
 
 /** A capability that was enabled. */
 export interface EnabledCapability {
@@ -39,6 +41,14 @@ export interface VmConfiguration {
   msrFilter?: MsrFilter;
   /** {@link Vm.setPmuEventFilter}. */
   pmuEventFilter?: PmuEventFilter;
+  /** {@link Vm.setTscKhz}: kHz. */
+  tscKhz?: number;
+  /** {@link Vm.setMmuPages}. */
+  mmuPages?: bigint;
+  /** {@link GuestMemory.setAttributes}. */
+  attributes?: readonly AttributeRange[];
+  /** {@link Vm.xen}, from its first use on. */
+  xen?: XenConfiguration;
   /** {@link IoEvents.coalesce}. */
   coalesced: CoalescedZone[];
 }

@@ -150,6 +150,7 @@ export class VmControl implements Observed {
   setMmuPages(pages: number | bigint): void {
     const count = unsigned64("the pages of the MMU", pages);
     act(this, "mmu-pages", [count], () => ioctlAddress(this.#fd, "KVM_SET_NR_MMU_PAGES", count));
+    this.#configuration.mmuPages = count;
   }
 
   /**
@@ -202,6 +203,7 @@ export class VmControl implements Observed {
   setTscKhz(khz: number): void {
     integer("a TSC frequency", khz, 0, 0x7fffffff);
     act(this, "set-tsc-khz", [khz], () => ioctlValue(this.#fd, "KVM_SET_TSC_KHZ", khz));
+    this.#configuration.tscKhz = khz;
   }
 
   /**

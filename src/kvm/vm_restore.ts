@@ -1,10 +1,18 @@
 /** A VM made from what was saved. */
 import { constants } from "../../ffi/abi/constants.ts";
 import { kvm_clock_data, kvm_irqchip, kvm_pit_state2 } from "../../ffi/abi/interrupts.ts";
+import { kvm_xen_hvm_attr_long_mode } from "../../ffi/abi/xen.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
+import { PAGE_SIZE } from "../../ffi/mapping.ts";
 import { ioctlBuffer } from "./ioctl.ts";
 import type { Route } from "./routing.ts";
-import { fillFromBase64, fromBase64, RestoreError, type SavedVm } from "./saved_state.ts";
+import {
+  fillFromBase64,
+  fromBase64,
+  RestoreError,
+  type SavedVm,
+  type SavedXen,
+} from "./saved_state.ts";
 import type { Vm } from "./vm.ts";
 
 /**
@@ -19,27 +27,33 @@ export function checkSaved(saved: SavedVm): void {
   for (const list of ["capabilities", "coalesced", "memories", "slots", "vcpus"] as const) {
     if (!Array.isArray(saved[list])) throw new RestoreError(`the saved VM has no list ${list}`);
   }
-  for (const { slot, memory } of saved.slots) {
-    if (saved.memories[memory] !== undefined) continue;
-    throw new RestoreError(`slot ${slot} is backed by memory ${memory}, which is not there`);
+  for (const { slot, memory, file } of saved.slots) {
+    if (memory !== undefined && saved.memories[memory] === undefined) {
+      throw new RestoreError(`slot ${slot} is backed by memory ${memory}, which is not there`);
+    }
+    if (file !== undefined && saved.files?.[file] === undefined) {
+      throw new RestoreError(`slot ${slot} is bound to file ${file}, which is not there`);
+    }
   }
 }
 
 /**
- * Configures a VM that has neither memory nor vCPU: capabilities before all, and the interrupt
- * controller before the memory and the vCPUs that it is for.
+ * Configures a VM that has neither memory nor vCPU: the interrupt controller before all, since a
+ * capability may ask for it (KVM_CAP_X86_APIC_BUS_CYCLES_NS), and none is refused for its sake.
  */
 export function restoreConfiguration(vm: Vm, saved: SavedVm): void {
+  if (saved.irqchip !== undefined) vm.irq.createIrqchip();
   for (const [name, ...args] of saved.capabilities) {
     vm.enableCapability(name, ...args.map(BigInt));
   }
-  if (saved.irqchip !== undefined) vm.irq.createIrqchip();
   if (saved.pit !== undefined) vm.irq.createPit(saved.pit.flags);
   if (saved.reinject !== undefined) vm.irq.setReinject(saved.reinject);
   if (saved.tssAddress !== undefined) vm.setTssAddress(BigInt(saved.tssAddress));
   if (saved.identityMapAddress !== undefined) {
     vm.setIdentityMapAddress(BigInt(saved.identityMapAddress));
   }
+  if (saved.tscKhz !== undefined) vm.setTscKhz(saved.tscKhz);
+  if (saved.mmuPages !== undefined) vm.setMmuPages(BigInt(saved.mmuPages));
   if (saved.bootCpuId !== undefined) vm.setBootCpuId(saved.bootCpuId);
   if (saved.pmuEventFilter !== undefined) {
     const { events, ...filter } = saved.pmuEventFilter;
@@ -67,7 +81,7 @@ export function restoreConfiguration(vm: Vm, saved: SavedVm): void {
 }
 
 /** Makes memory with its contents, and the slots over it. */
-export function restoreMemory(vm: Vm, { memories, slots }: SavedVm): void {
+export function restoreMemory(vm: Vm, { memories, files = [], slots }: SavedVm): void {
   const mappings = memories.map(({ size, pages }, index) => {
     const mapping = vm.memory.map(size);
     for (const [offset, text] of pages) {
@@ -79,15 +93,56 @@ export function restoreMemory(vm: Vm, { memories, slots }: SavedVm): void {
     }
     return mapping;
   });
-  for (const { slot, guestAddress, size, flags, memory, offset } of slots) {
-    vm.memory.setSlot({
+  const fresh = files.map(({ size }) => vm.memory.ownFile(BigInt(size)));
+  for (const { slot, guestAddress, size, flags, memory, offset, file, fileOffset = 0 } of slots) {
+    const value = {
       slot,
       guestAddress: BigInt(guestAddress),
       size: BigInt(size),
       flags,
-      memory: mappings[memory],
+      memory: memory === undefined ? undefined : mappings[memory],
       offset,
-    });
+    };
+    if (file === undefined) vm.memory.setSlot(value);
+    else vm.memory.setSlot2({ ...value, file: fresh[file], fileOffset: BigInt(fileOffset) });
+  }
+}
+
+/** Gives memory its attributes, once the slots are there. */
+export function restoreAttributes(vm: Vm, { attributes = [] }: SavedVm): void {
+  for (const range of attributes) {
+    vm.memory.setAttributes(
+      BigInt(range.address),
+      BigInt(range.size),
+      BigInt(range.attributes),
+    );
+  }
+}
+
+/** Where the value of an attribute for Xen is in its structure. */
+const XEN_VALUE = kvm_xen_hvm_attr_long_mode.fields.u[0];
+
+/** Sets Xen's part, once the memory and the clock are there. */
+export function restoreXen(vm: Vm, { xen }: SavedVm): void {
+  if (xen === undefined) return;
+  const page = sharedInfo(vm, xen);
+  const before = page?.slice();
+  vm.xen.restore(xen);
+  // KVM has put its wall clock into the page: the guest's is as it was.
+  if (before !== undefined) page!.set(before);
+}
+
+function sharedInfo(vm: Vm, { attributes }: SavedXen): Uint8Array<ArrayBuffer> | undefined {
+  const text = attributes["shared-info"];
+  if (text === undefined) return;
+  const { buffer } = fromBase64("xen.shared-info", text);
+  const address = new DataView(buffer).getBigUint64(XEN_VALUE, true) * BigInt(PAGE_SIZE);
+  try {
+    return vm.memory.bytes(address, PAGE_SIZE);
+  } catch (error) {
+    // KVM says what is wrong with it.
+    if (error instanceof RangeError) return;
+    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 /** A VM as one plain value. */
+import { constants } from "../../ffi/abi/constants.ts";
 import type { IoctlName } from "../../ffi/abi/ioctls.ts";
 import { kvm_clock_data, kvm_irqchip, kvm_pit_state2 } from "../../ffi/abi/interrupts.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
@@ -6,12 +7,14 @@ import { type Mapping, PAGE_SIZE } from "../../ffi/mapping.ts";
 import { libc } from "../../ffi/libc.ts";
 import { ioctlBuffer } from "./ioctl.ts";
 import type { GuestMemory } from "./memory.ts";
+import { type AttributeRange, hasAttributes } from "./memory_attributes.ts";
+import type { ConfiguredSlot } from "./memory_slot.ts";
 import type { MsrFilter } from "./msr_filter.ts";
 import {
   type Base64,
   hexadecimal,
+  type SavedAttributes,
   type SavedIrqchip,
-  type SavedMemory,
   type SavedMsrFilter,
   type SavedRoute,
   type SavedSlot,
@@ -20,14 +23,17 @@ import {
   SaveError,
   withoutUndefined,
 } from "./saved_state.ts";
+import { filesOf } from "./private_memory.ts";
 import { savedCapability, scratchBytes } from "./vcpu_save.ts";
 import type { VmConfiguration } from "./vm_configuration.ts";
+import type { Xen } from "./xen.ts";
 
 /** A VM, and what a save needs to know of it. */
 export interface VmParts {
   readonly fd: FileDescriptor;
   readonly configuration: VmConfiguration;
   readonly memory: GuestMemory;
+  readonly xen: Xen;
 }
 
 /** Numbers of the chips of KVM_GET_IRQCHIP. */
@@ -42,12 +48,13 @@ export const chipNumbers = { picMaster: 0, picSlave: 1, ioapic: 2 } as const;
  * @throws {KvmError} when an ioctl fails.
  */
 export function saveVm(
-  { fd, configuration, memory }: VmParts,
+  { fd, configuration, memory, xen }: VmParts,
   vcpus: readonly SavedVcpu[],
   withMemory: boolean,
 ): SavedVm {
   const { type, capabilities, tssAddress, irqchip, pit, routing, msrFilter } = configuration;
   const { identityMapAddress, bootCpuId, pmuEventFilter } = configuration;
+  for (const slot of memory.configuredSlots()) checkFile(slot, configuration);
   return withoutUndefined({
     format: "trapline-vm-1",
     type,
@@ -57,6 +64,10 @@ export function saveVm(
       ? undefined
       : hexadecimal(identityMapAddress),
     bootCpuId,
+    tscKhz: configuration.tscKhz,
+    mmuPages: configuration.mmuPages === undefined
+      ? undefined
+      : hexadecimal(configuration.mmuPages),
     pmuEventFilter: pmuEventFilter && {
       ...pmuEventFilter,
       events: pmuEventFilter.events.map(hexadecimal),
@@ -71,8 +82,10 @@ export function saveVm(
     coalesced: configuration.coalesced.map(({ space, address, size }) => {
       return { space, address: hexadecimal(address), size };
     }),
+    xen: xen.save(withMemory),
     clock: get(fd, "KVM_GET_CLOCK", kvm_clock_data.size),
     ...(withMemory ? saveMemory(memory) : { memories: [], slots: [] }),
+    attributes: configuration.attributes?.map(savedAttributes),
     vcpus,
   });
 }
@@ -111,32 +124,64 @@ function savedMsrFilter({ otherwise = "allow", ranges = [] }: MsrFilter): SavedM
   };
 }
 
-function saveMemory(memory: GuestMemory): { memories: SavedMemory[]; slots: SavedSlot[] } {
+/**
+ * Throws when what a slot's file holds cannot be read, so that it cannot be saved.
+ *
+ * @throws {SaveError} when it is private, or the file has flags that let it hold shared memory.
+ */
+function checkFile(
+  { slot, file, guestAddress, size }: ConfiguredSlot,
+  { attributes = [] }: VmConfiguration,
+): void {
+  if (file === undefined) return;
+  if (file.flags !== 0n) {
+    throw new SaveError(`slot ${slot} has a file with flags ${hexadecimal(file.flags)}`);
+  }
+  const { KVM_MEMORY_ATTRIBUTE_PRIVATE } = constants;
+  if (hasAttributes(attributes, guestAddress, size, BigInt(KVM_MEMORY_ATTRIBUTE_PRIVATE))) {
+    throw new SaveError(`slot ${slot} has private memory, which only its guest can read`);
+  }
+}
+
+function savedAttributes({ address, size, attributes }: AttributeRange): SavedAttributes {
+  return {
+    address: hexadecimal(address),
+    size: hexadecimal(size),
+    attributes: hexadecimal(attributes),
+  };
+}
+
+/** The memory of a VM: what is behind its slots, each once, and the slots. */
+type SavedSlots = Pick<SavedVm, "memories" | "files" | "slots">;
+
+function saveMemory(memory: GuestMemory): SavedSlots {
   const mappings: Mapping[] = [];
-  const slots = memory.configuredSlots().map((slot): SavedSlot => {
-    const { memory: behind, file } = slot;
-    if (file !== undefined) {
-      throw new SaveError(`slot ${slot.slot} has memory that only its guest can read`);
-    }
-    if (behind === undefined || typeof behind === "bigint") {
+  const configured = memory.configuredSlots();
+  const files = filesOf(configured);
+  const slots = configured.map((slot): SavedSlot => {
+    const { memory: behind, file, fileOffset = 0 } = slot;
+    if (typeof behind === "bigint" || (behind === undefined && file === undefined)) {
       throw new SaveError(
         `slot ${slot.slot} is backed by an address, not by a Mapping: its size is not known`,
       );
     }
-    if (!mappings.includes(behind)) mappings.push(behind);
-    return {
+    if (behind !== undefined && !mappings.includes(behind)) mappings.push(behind);
+    return withoutUndefined({
       slot: slot.slot,
       guestAddress: hexadecimal(slot.guestAddress),
       size: hexadecimal(slot.size),
       flags: slot.flags ?? 0,
-      memory: mappings.indexOf(behind),
+      memory: behind && mappings.indexOf(behind),
       offset: slot.offset ?? 0,
-    };
+      file: file && files.indexOf(file),
+      fileOffset: file && hexadecimal(fileOffset),
+    });
   });
-  return {
+  return withoutUndefined({
     memories: mappings.map(({ size, bytes }) => ({ size, pages: savePages(bytes) })),
+    files: files.length === 0 ? undefined : files.map(({ size }) => ({ size: hexadecimal(size) })),
     slots,
-  };
+  });
 }
 
 const zeroPage = new Uint8Array(PAGE_SIZE);

@@ -2,12 +2,30 @@ import { object, oneOf, unsigned32 } from "../../ffi/argument.ts";
 import { constants } from "../../ffi/abi/constants.ts";
 import { kvm_xen_hvm_config } from "../../ffi/abi/control.ts";
 import { kvm_irq_routing_xen_evtchn } from "../../ffi/abi/interrupts.ts";
-import type { IoctlName } from "../../ffi/abi/ioctls.ts";
-import { decode, encode, type Layout, type ValueOf } from "../../ffi/abi/layout.ts";
-import * as abi from "../../ffi/abi/xen.ts";
+import { encode } from "../../ffi/abi/layout.ts";
 import type { FileDescriptor } from "../../ffi/file_descriptor.ts";
 import { act, type Observed } from "./action.ts";
 import { ioctlBuffer } from "./ioctl.ts";
+import {
+  hexadecimal,
+  orMalformed,
+  type SavedXen,
+  SaveError,
+  withoutUndefined,
+} from "./saved_state.ts";
+import type { VmConfiguration } from "./vm_configuration.ts";
+import {
+  readAttribute,
+  restoreAttributes,
+  saveAttributes,
+  type SavedAttributeValues,
+  type StateAttribute,
+  vcpuAttributes,
+  vmAttributes,
+  writeAttribute,
+  type XenAttributes,
+  type XenVcpuAttributes,
+} from "./xen_attributes.ts";
 
 /** How a Xen guest gets its hypercall page (`struct kvm_xen_hvm_config`, KVM API 4.28). */
 export interface XenConfig {
@@ -25,153 +43,20 @@ export interface XenConfig {
   readonly blob_size_64?: number;
 }
 
-/** The attributes of a VM for Xen, by name (KVM API 4.126); the members have the names of C. */
-export interface XenAttributes {
-  /** 1: the guest's structures are those of 64 bits. */
-  "long-mode": { long_mode: number };
-  /** The guest's frame of the shared_info page; all ones for none. */
-  "shared-info": { shared_info: { gfn: bigint } };
-  /** The address of that page in this process; 0 for none. */
-  "shared-info-hva": { shared_info: { hva: bigint } };
-  /** The vector of upcalls; 0 for none. */
-  "upcall-vector": { vector: number };
-  /** 1: the guest may read another vCPU's runstate. */
-  "runstate-update-flag": { runstate_update_flag: number };
-  /** What XENVER_version answers. */
-  "xen-version": { xen_version: number };
-  /** Where a port of the guest's leads: to a port. It can be set and not read. */
-  "evtchn-port": {
-    evtchn: {
-      send_port: number;
-      type: number;
-      flags: number;
-      deliver: { port: { port: number; vcpu: number; priority: number } };
-    };
+/** An event channel, as it was assigned last. */
+export type XenPort = {
+  readonly [N in "evtchn-port" | "evtchn-eventfd"]: {
+    readonly name: N;
+    readonly evtchn: XenAttributes[N]["evtchn"];
   };
-  /** Where a port of the guest's leads: to an eventfd. It can be set and not read. */
-  "evtchn-eventfd": {
-    evtchn: {
-      send_port: number;
-      type: number;
-      flags: number;
-      deliver: { eventfd: { port: number; fd: number } };
-    };
-  };
-}
+}["evtchn-port" | "evtchn-eventfd"];
 
-/** What a Xen guest sees of its vCPU's time, in nanoseconds: `vcpu_runstate_info`. */
-export interface XenRunstate {
-  /** 0 running, 1 runnable, 2 blocked, 3 offline. */
-  state: bigint;
-  /** Since when; the sum of the four times. */
-  state_entry_time: bigint;
-  /** Time in that state. */
-  time_running: bigint;
-  /** Time in that state. */
-  time_runnable: bigint;
-  /** Time in that state. */
-  time_blocked: bigint;
-  /** Time in that state. */
-  time_offline: bigint;
-}
-
-/** The attributes of a vCPU for Xen, by name (KVM API 4.128); the members have the names of C. */
-export interface XenVcpuAttributes {
-  /** Guest physical address of its vcpu_info; all ones for none. */
-  "vcpu-info": { gpa: bigint };
-  /** The address of that in this process; 0 for none. */
-  "vcpu-info-hva": { hva: bigint };
-  /** Guest physical address of one more pvclock; all ones for none. */
-  "vcpu-time-info": { gpa: bigint };
-  /** Guest physical address of its runstate; all ones for none. */
-  "runstate-address": { gpa: bigint };
-  /** Its state alone. */
-  "runstate-current": { runstate: XenRunstate };
-  /** Its state and times. */
-  "runstate-data": { runstate: XenRunstate };
-  /** What is added to its times. It can be set and not read. */
-  "runstate-adjust": { runstate: XenRunstate };
-  /** Its number as Xen has it. */
-  "vcpu-id": { vcpu_id: number };
-  /** The port of its timer, and when it fires, in nanoseconds. */
-  "timer": { timer: { port: number; priority: number; expires_ns: bigint } };
-  /** The vector of its upcalls through the local APIC; 0 for none. */
-  "upcall-vector": { vector: number };
-}
-
-/** A structure with a type and a union. */
-interface Attributed extends Layout {
-  readonly fields: {
-    readonly type: readonly [number, "u16"];
-    readonly u: readonly [number, Layout];
-  };
-}
-
-type Table<N extends string> = Readonly<Record<N, readonly [type: number, layout: Attributed]>>;
-
-const vmAttributes: Table<keyof XenAttributes> = {
-  "long-mode": [constants.KVM_XEN_ATTR_TYPE_LONG_MODE, abi.kvm_xen_hvm_attr_long_mode],
-  "shared-info": [constants.KVM_XEN_ATTR_TYPE_SHARED_INFO, abi.kvm_xen_hvm_attr_shared_info],
-  "shared-info-hva": [
-    constants.KVM_XEN_ATTR_TYPE_SHARED_INFO_HVA,
-    abi.kvm_xen_hvm_attr_shared_info_hva,
-  ],
-  "upcall-vector": [constants.KVM_XEN_ATTR_TYPE_UPCALL_VECTOR, abi.kvm_xen_hvm_attr_vector],
-  "runstate-update-flag": [
-    constants.KVM_XEN_ATTR_TYPE_RUNSTATE_UPDATE_FLAG,
-    abi.kvm_xen_hvm_attr_runstate_update_flag,
-  ],
-  "xen-version": [constants.KVM_XEN_ATTR_TYPE_XEN_VERSION, abi.kvm_xen_hvm_attr_xen_version],
-  "evtchn-port": [constants.KVM_XEN_ATTR_TYPE_EVTCHN, abi.kvm_xen_hvm_attr_evtchn_port],
-  "evtchn-eventfd": [constants.KVM_XEN_ATTR_TYPE_EVTCHN, abi.kvm_xen_hvm_attr_evtchn_eventfd],
-};
-
-const vcpuAttributes: Table<keyof XenVcpuAttributes> = {
-  "vcpu-info": [constants.KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, abi.kvm_xen_vcpu_attr_gpa],
-  "vcpu-info-hva": [constants.KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA, abi.kvm_xen_vcpu_attr_hva],
-  "vcpu-time-info": [constants.KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, abi.kvm_xen_vcpu_attr_gpa],
-  "runstate-address": [constants.KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, abi.kvm_xen_vcpu_attr_gpa],
-  "runstate-current": [
-    constants.KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT,
-    abi.kvm_xen_vcpu_attr_runstate,
-  ],
-  "runstate-data": [
-    constants.KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA,
-    abi.kvm_xen_vcpu_attr_runstate,
-  ],
-  "runstate-adjust": [
-    constants.KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
-    abi.kvm_xen_vcpu_attr_runstate,
-  ],
-  "vcpu-id": [constants.KVM_XEN_VCPU_ATTR_TYPE_VCPU_ID, abi.kvm_xen_vcpu_attr_vcpu_id],
-  "timer": [constants.KVM_XEN_VCPU_ATTR_TYPE_TIMER, abi.kvm_xen_vcpu_attr_timer],
-  "upcall-vector": [constants.KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR, abi.kvm_xen_vcpu_attr_vector],
-};
-
-function read<N extends string>(
-  fd: FileDescriptor,
-  ioctl: IoctlName,
-  table: Table<N>,
-  name: N,
-): unknown {
-  const [type, layout] = table[oneOf("the attribute", name, table)];
-  const view = new DataView(new ArrayBuffer(layout.size));
-  view.setUint16(layout.fields.type[0], type, true);
-  ioctlBuffer(fd, ioctl, view, name);
-  return decode(layout, view).u;
-}
-
-function write<N extends string>(
-  fd: FileDescriptor,
-  ioctl: IoctlName,
-  table: Table<N>,
-  name: N,
-  value: unknown,
-): void {
-  const [type, layout] = table[oneOf("the attribute", name, table)];
-  const view = new DataView(new ArrayBuffer(layout.size));
-  encode(layout, view, { type, u: value } as ValueOf<Attributed>);
-  ioctlBuffer(fd, ioctl, view, name);
+/** What was set of Xen's part of a VM and cannot be read. */
+export interface XenConfiguration {
+  /** {@link Xen.setConfig}. */
+  config?: XenConfig;
+  /** Event channels, by the port that the guest sends on. */
+  readonly ports: Map<number, XenPort>;
 }
 
 /**
@@ -193,11 +78,13 @@ function write<N extends string>(
 export class Xen {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
+  readonly #configuration: VmConfiguration;
 
   /** Made by {@link Vm}. */
-  constructor(fd: FileDescriptor, observed: Observed) {
+  constructor(fd: FileDescriptor, observed: Observed, configuration: VmConfiguration) {
     this.#fd = fd;
     this.#observed = observed;
+    this.#configuration = configuration;
   }
 
   /**
@@ -219,6 +106,7 @@ export class Xen {
     act(this.#observed, "xen-config", [["flags", config.flags]], () => {
       ioctlBuffer(this.#fd, "KVM_XEN_HVM_CONFIG", view);
     });
+    this.#used().config = config;
   }
 
   /**
@@ -229,7 +117,7 @@ export class Xen {
    * @throws {DisposedError} after disposal of the VM.
    */
   attribute<N extends keyof XenAttributes>(name: N): XenAttributes[N] {
-    return read(this.#fd, "KVM_XEN_HVM_GET_ATTR", vmAttributes, name) as XenAttributes[N];
+    return readAttribute(this.#fd, "KVM_XEN_HVM_GET_ATTR", vmAttributes, name) as XenAttributes[N];
   }
 
   /**
@@ -243,8 +131,103 @@ export class Xen {
   setAttribute<N extends keyof XenAttributes>(name: N, value: XenAttributes[N]): void {
     oneOf("the attribute", name, vmAttributes);
     act(this.#observed, "set-xen", [name], () => {
-      write(this.#fd, "KVM_XEN_HVM_SET_ATTR", vmAttributes, name, value);
+      writeAttribute(this.#fd, "KVM_XEN_HVM_SET_ATTR", vmAttributes, name, value);
     });
+    this.#used();
+    if (name === "evtchn-port" || name === "evtchn-eventfd") {
+      this.#route(name, (value as XenAttributes["evtchn-port" | "evtchn-eventfd"]).evtchn);
+    }
+  }
+
+  /** What was set of Xen's and cannot be read, from its first use on. */
+  #used(): XenConfiguration {
+    return this.#configuration.xen ??= { ports: new Map() };
+  }
+
+  #route(name: XenPort["name"], { send_port, type, flags, deliver }: XenPort["evtchn"]): void {
+    const { ports } = this.#used();
+    if (flags === EVENT_CHANNEL_RESET) ports.clear();
+    else if (flags === EVENT_CHANNEL_DEASSIGN) ports.delete(send_port);
+    else ports.set(send_port, { name, evtchn: { send_port, type, flags: 0, deliver } } as XenPort);
+  }
+
+  /**
+   * Assigns the event channels that signal an eventfd again, in a VM that has none of them.
+   *
+   * @throws {KvmError} when KVM refuses one.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  renewEventFds(): void {
+    this.#fd.number;
+    for (const { name, evtchn } of this.#configuration.xen?.ports.values() ?? []) {
+      if (name !== "evtchn-eventfd") continue;
+      writeAttribute(this.#fd, "KVM_XEN_HVM_SET_ATTR", vmAttributes, name, { evtchn });
+    }
+  }
+
+  /**
+   * What Xen's part of the VM consists of; nothing where it was not used. Event channels that signal
+   * an eventfd are the host's own and not in it.
+   *
+   * @param elsewhere whether it may be restored in another process
+   * @throws {SaveError} when a part of it lies at an address of this process, and that may be so.
+   * @throws {KvmError} when an attribute cannot be read.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  save(elsewhere: boolean): SavedXen | undefined {
+    this.#fd.number;
+    const used = this.#configuration.xen;
+    if (used === undefined) return;
+    const attributes = saveAttributes(this.#fd, "KVM_XEN_HVM_GET_ATTR", vmAttributes, vmState);
+    const { config, ports } = used;
+    if (elsewhere) {
+      refuseAddress("shared_info", "shared-info-hva" in attributes);
+      const { blob_size_32 = 0, blob_size_64 = 0 } = config ?? {};
+      refuseAddress("the hypercall pages", blob_size_32 + blob_size_64 > 0);
+    }
+    return withoutUndefined({
+      config: config && {
+        ...config,
+        blob_addr_32: hexadecimal(config.blob_addr_32 ?? 0),
+        blob_addr_64: hexadecimal(config.blob_addr_64 ?? 0),
+      },
+      attributes,
+      ports: [...ports.values()].flatMap((port) => {
+        if (port.name !== "evtchn-port") return [];
+        const { send_port, type, deliver } = port.evtchn;
+        return [{ send_port, type, ...deliver.port }];
+      }),
+    });
+  }
+
+  /**
+   * Sets what was saved, in a VM whose memory is there.
+   *
+   * @throws {RestoreError} when a value is malformed.
+   * @throws {KvmError} when KVM refuses one.
+   * @throws {DisposedError} after disposal of the VM.
+   */
+  restore(saved: SavedXen): void {
+    this.#fd.number;
+    orMalformed(() => this.#restore(saved));
+  }
+
+  #restore({ config, attributes, ports }: SavedXen): void {
+    this.#used();
+    if (config !== undefined) {
+      const { blob_addr_32, blob_addr_64, ...rest } = config;
+      this.setConfig({
+        ...rest,
+        blob_addr_32: BigInt(blob_addr_32),
+        blob_addr_64: BigInt(blob_addr_64),
+      });
+    }
+    restoreAttributes(this.#fd, "KVM_XEN_HVM_SET_ATTR", vmAttributes, vmState, attributes);
+    for (const { send_port, type, ...port } of ports) {
+      this.setAttribute("evtchn-port", {
+        evtchn: { send_port, type, flags: 0, deliver: { port } },
+      });
+    }
   }
 
   /**
@@ -276,6 +259,7 @@ export class Xen {
 export class XenVcpu {
   readonly #fd: FileDescriptor;
   readonly #observed: Observed;
+  #used = false;
 
   /** Made by {@link Vcpu}. */
   constructor(fd: FileDescriptor, observed: Observed) {
@@ -291,7 +275,12 @@ export class XenVcpu {
    * @throws {DisposedError} after disposal of the vCPU.
    */
   attribute<N extends keyof XenVcpuAttributes>(name: N): XenVcpuAttributes[N] {
-    return read(this.#fd, "KVM_XEN_VCPU_GET_ATTR", vcpuAttributes, name) as XenVcpuAttributes[N];
+    return readAttribute(
+      this.#fd,
+      "KVM_XEN_VCPU_GET_ATTR",
+      vcpuAttributes,
+      name,
+    ) as XenVcpuAttributes[N];
   }
 
   /**
@@ -305,7 +294,70 @@ export class XenVcpu {
   setAttribute<N extends keyof XenVcpuAttributes>(name: N, value: XenVcpuAttributes[N]): void {
     oneOf("the attribute", name, vcpuAttributes);
     act(this.#observed, "set-xen-vcpu", [name], () => {
-      write(this.#fd, "KVM_XEN_VCPU_SET_ATTR", vcpuAttributes, name, value);
+      writeAttribute(this.#fd, "KVM_XEN_VCPU_SET_ATTR", vcpuAttributes, name, value);
     });
+    this.#used = true;
   }
+
+  /**
+   * What Xen's part of the vCPU consists of; nothing where neither it nor the VM's was used.
+   *
+   * @param ofVm whether the VM's part was used
+   * @throws {KvmError} when an attribute cannot be read.
+   * @throws {DisposedError} after disposal of the vCPU.
+   */
+  save(ofVm: boolean): SavedAttributeValues | undefined {
+    this.#fd.number;
+    if (!ofVm && !this.#used) return;
+    return saveAttributes(this.#fd, "KVM_XEN_VCPU_GET_ATTR", vcpuAttributes, vcpuState);
+  }
+
+  /**
+   * Sets what was saved, in a VM whose memory, clock and part of Xen's are there.
+   *
+   * @throws {RestoreError} when a value is malformed.
+   * @throws {KvmError} when KVM refuses one.
+   * @throws {DisposedError} after disposal of the vCPU.
+   */
+  restore(saved: SavedAttributeValues): void {
+    this.#fd.number;
+    orMalformed(() =>
+      restoreAttributes(this.#fd, "KVM_XEN_VCPU_SET_ATTR", vcpuAttributes, vcpuState, saved)
+    );
+    this.#used = true;
+  }
+}
+
+/** Flags of an event channel (KVM_XEN_EVTCHN_DEASSIGN, KVM_XEN_EVTCHN_RESET). */
+const EVENT_CHANNEL_DEASSIGN = 1;
+const EVENT_CHANNEL_RESET = 4;
+
+/** No address (KVM_XEN_INVALID_GFN, KVM_XEN_INVALID_GPA). */
+const NOWHERE = (1n << 64n) - 1n;
+
+/** The mode says where in shared_info the rest is. */
+const vmState: readonly StateAttribute<keyof XenAttributes>[] = [
+  ["long-mode"],
+  ["upcall-vector"],
+  ["runstate-update-flag"],
+  ["xen-version"],
+  ["shared-info", NOWHERE],
+  ["shared-info-hva", 0n],
+];
+
+/** KVM writes the runstate into the guest's memory when it hears where that is. */
+const vcpuState: readonly StateAttribute<keyof XenVcpuAttributes>[] = [
+  ["vcpu-id"],
+  ["upcall-vector"],
+  ["vcpu-info", NOWHERE],
+  ["vcpu-info-hva", 0n],
+  ["vcpu-time-info", NOWHERE],
+  ["runstate-data"],
+  ["runstate-address", NOWHERE],
+  ["timer"],
+];
+
+function refuseAddress(what: string, isOne: boolean): void {
+  if (!isOne) return;
+  throw new SaveError(`${what} of Xen's lies at an address of this process, not in guest memory`);
 }

@@ -1,4 +1,4 @@
-import { HostError } from "../kvm/kvm.ts";
+import { HostError } from "../kvm/host_error.ts";
 import { formatFailure } from "./failure.ts";
 import { plainStyle } from "./style.ts";
 import { type Baseline, isFailure, standing } from "../suite/baseline.ts";

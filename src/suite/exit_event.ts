@@ -1,5 +1,4 @@
 /** How KVM's exits and the host's actions become lines of a trace. */
-import { exitReasons } from "../../ffi/abi/exits.ts";
 import type { HostAction } from "../kvm/action.ts";
 import type { Exit } from "../kvm/exit.ts";
 import type { AccessSize, Action, GuestEvent } from "../trace/event.ts";
@@ -57,7 +56,10 @@ export function accessOf(exit: Exit, vcpu?: number): Access | undefined {
         value: exit.value,
       };
     case "hypercall":
-      return { kind: "hypercall", vcpu, nr: exit.number, args: exit.args };
+    case "xen-hypercall":
+    case "hyperv-hypercall":
+    case "hyperv-debug":
+      return eventOf(exit, vcpu) as Access;
   }
 }
 
@@ -69,6 +71,9 @@ export function defaultAnswer(exit: Exit): Answer {
     case "mmio":
       return [allOnes(exit.size)];
     case "hypercall":
+    case "xen-hypercall":
+    case "hyperv-hypercall":
+    case "hyperv-debug":
       return [0n];
     default:
       return "error";
@@ -133,7 +138,14 @@ export function eventOf(exit: Exit, vcpu?: number, answer?: Answer): GuestEvent 
     case "system-event":
       return { kind: "system-event", vcpu, type: named(systemEventNames, exit.type) };
     case "hypercall":
-      return { kind: "hypercall", vcpu, nr: exit.number, args: exit.args, answer: value };
+      return {
+        kind: "hypercall",
+        vcpu,
+        nr: exit.number,
+        args: exit.args,
+        flags: exit.flags,
+        answer: value,
+      };
     case "tpr-access":
       return { kind: "tpr-access", vcpu, rip: exit.rip, write: exit.isWrite ? 1n : 0n };
     case "ioapic-eoi":
@@ -147,17 +159,39 @@ export function eventOf(exit: Exit, vcpu?: number, answer?: Answer): GuestEvent 
     case "unknown":
     case "other-architecture":
       return { kind: "unknown", vcpu, reason: BigInt(exit.exitReason) };
-    // No guest of the suite takes KVM for Xen or Hyper-V: their exits have no line of their own.
-    case "exception":
-      return { kind: "unknown", vcpu, reason: BigInt(exitReasons.KVM_EXIT_EXCEPTION) };
-    case "ap-reset-hold":
-      return { kind: "unknown", vcpu, reason: BigInt(exitReasons.KVM_EXIT_AP_RESET_HOLD) };
+    case "exception": {
+      const { exception, errorCode } = exit;
+      return { kind: "exception", vcpu, vector: BigInt(exception), error: BigInt(errorCode) };
+    }
     case "xen-hypercall":
-      return { kind: "unknown", vcpu, reason: BigInt(exitReasons.KVM_EXIT_XEN) };
-    case "hyperv-synic":
-    case "hyperv-hypercall":
+      return {
+        kind: "xen-hypercall",
+        vcpu,
+        nr: exit.input,
+        args: exit.params,
+        long: exit.longMode ? 1n : 0n,
+        cpl: BigInt(exit.cpl),
+        answer: value,
+      };
+    case "hyperv-synic": {
+      const { msr, control, eventPage: siefp, messagePage: simp } = exit;
+      return { kind: "hyperv-synic", vcpu, index: BigInt(msr), control, siefp, simp };
+    }
+    case "hyperv-hypercall": {
+      const { input, params: args } = exit;
+      return { kind: "hyperv-hypercall", vcpu, input, args, answer: value };
+    }
     case "hyperv-debug":
-      return { kind: "unknown", vcpu, reason: BigInt(exitReasons.KVM_EXIT_HYPERV) };
+      return {
+        kind: "hyperv-debug",
+        vcpu,
+        index: BigInt(exit.msr),
+        control: exit.control,
+        send: exit.sendPage,
+        receive: exit.receivePage,
+        pending: exit.pendingPage,
+        answer: value,
+      };
     default:
       return { kind: exit.reason, vcpu };
   }

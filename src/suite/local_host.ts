@@ -13,13 +13,15 @@ import { type LensName, makeLens } from "./lens.ts";
 import { MemoryFrame } from "./memory_frame.ts";
 import type { Start } from "./processor.ts";
 import { Recording } from "./recording.ts";
-import { HostFacts, type Requirement } from "./requirement.ts";
+import { type Emulation, HostFacts, type Requirement } from "./requirement.ts";
 import { type CaseRun, runInline } from "./run_inline.ts";
 import { runThreaded } from "./run_threaded.ts";
 import type { Autopsy, CaseResult, Verdict } from "./verdict.ts";
 
 /** Milliseconds that a case's guest may take if the case does not say. */
 const DEFAULT_TIMEOUT = 3000;
+/** How much longer it may take on an emulated CPU. */
+const slowness: Record<Emulation, number> = { "qemu-tcg": 5, bochs: 10 };
 /** Where VMX may put its real-mode pages: below the BIOS, where no case has memory. */
 const TSS_ADDRESS = 0xfffbd000;
 /** Pins of the IOAPIC that a split interrupt controller leaves to user space. */
@@ -30,8 +32,9 @@ export interface LocalHostOptions {
   /** The device; default `/dev/kvm`. */
   readonly device?: string;
   /**
-   * Milliseconds that a case's guest may take if the case does not say; default 3000. What a case
-   * says is scaled with it: 30000 gives every case ten times as long.
+   * Milliseconds that a case's guest may take if the case does not say; default 3000, and a multiple
+   * of it where the CPU is emulated. What a case says is scaled with it: 30000 gives every case ten
+   * times as long.
    */
   readonly timeout?: number;
   /** Whether the threads of vCPUs are kept from case to case until the host is closed. */
@@ -72,13 +75,15 @@ export class LocalHost implements Disposable {
   /** What this host has. */
   readonly facts: HostFacts;
 
-  private constructor(kvm: Kvm, timeout: number, lens: LensName | undefined) {
+  private constructor(kvm: Kvm, timeout: number | undefined, lens: LensName | undefined) {
     this.#kvm = kvm;
     this.#resident = kvm.createVm();
     this.#resident.createVcpu();
-    this.#timeout = timeout;
     this.#lens = lens;
     this.facts = new HostFacts(kvm);
+    const { emulation } = this.facts;
+    this.#timeout = timeout ??
+      DEFAULT_TIMEOUT * (emulation === undefined ? 1 : slowness[emulation]);
   }
 
   /**
@@ -90,7 +95,7 @@ export class LocalHost implements Disposable {
   static open(options: LocalHostOptions = {}): LocalHost {
     const kvm = Kvm.open(options.device, options.keepThreads);
     try {
-      return new LocalHost(kvm, options.timeout ?? DEFAULT_TIMEOUT, options.lens);
+      return new LocalHost(kvm, options.timeout, options.lens);
     } catch (error) {
       kvm[Symbol.dispose]();
       throw error;

@@ -1,4 +1,5 @@
 import { type CapabilityName } from "../../ffi/abi/capabilities.ts";
+import { UserFault } from "../../ffi/user_fault.ts";
 import type { Kvm } from "../kvm/kvm.ts";
 import type { CpuidEntry } from "../x86/state.ts";
 import { type CpuidFeatureName, cpuidFeatures } from "../x86/cpuid.ts";
@@ -20,6 +21,8 @@ export type Requirement =
   | { readonly backend: readonly Backend[] }
   /** A parameter of a KVM module, as /sys/module shows it. */
   | { readonly parameter: string; readonly value: string }
+  /** Something of Linux that not every process may do. */
+  | { readonly allowed: "userfaultfd" }
   /** A CPU that is no emulation which the case would bring down, all later cases with it. */
   | { readonly notEmulatedBy: Emulation; readonly because: string };
 
@@ -48,6 +51,22 @@ export class HostFacts {
   /** Which vendor's code runs the guests; `"unknown"` when /sys/module cannot be read. */
   get backend(): Backend {
     return this.#backend ??= detectBackend();
+  }
+
+  /** What emulates this host's CPU, if one of those that are known does. */
+  get emulation(): Emulation | undefined {
+    return emulationNames.find((name) => emulations[name].detect());
+  }
+
+  /**
+   * A parameter of a KVM module as a kernel of today shows it, a truth value as `1` or `0`;
+   * `undefined` where there is none.
+   *
+   * @param parameter `module.name`, such as `kvm_amd.npt`
+   */
+  parameter(parameter: string): string | undefined {
+    const value = readParameter(parameter);
+    return value === undefined ? undefined : asNumber(value);
   }
 
   /**
@@ -86,11 +105,14 @@ export class HostFacts {
       const { name, detect } = emulations[notEmulatedBy];
       return detect() ? `a CPU not emulated by ${name}: ${because}` : undefined;
     }
+    if ("allowed" in requirement) {
+      return UserFault.allowed() ? undefined : `${requirement.allowed}(2), allowed to this process`;
+    }
     const { parameter, value } = requirement;
     const found = readParameter(parameter);
-    return asNumber(found) === asNumber(value)
+    return found !== undefined && asNumber(found) === asNumber(value)
       ? undefined
-      : `module parameter ${parameter}=${value}, here ${found}`;
+      : `module parameter ${parameter}=${value}, here ${found ?? "not there"}`;
   }
 }
 
@@ -121,12 +143,12 @@ function asNumber(value: string): string {
 }
 
 /** @param parameter `module.name`, such as `kvm_intel.nested` */
-function readParameter(parameter: string): string {
+function readParameter(parameter: string): string | undefined {
   const [module, name] = parameter.split(".");
   try {
     return Deno.readTextFileSync(`/sys/module/${module}/parameters/${name}`).trim();
   } catch {
-    return "not there";
+    return undefined;
   }
 }
 
@@ -142,6 +164,8 @@ const emulations: Record<Emulation, { readonly name: string; readonly detect: ()
     detect: () => contains("/sys/class/dmi/id/bios_vendor", /^The Bochs Project$/m),
   },
 };
+
+const emulationNames = Object.keys(emulations) as Emulation[];
 
 function contains(path: string, pattern: RegExp): boolean {
   try {

@@ -81,6 +81,7 @@ export type Bare = Line<
   | "set-tpr"
   | "dirty-ring-full"
   | "bus-lock"
+  | "ap-reset-hold"
   | "timeout"
 >;
 
@@ -167,12 +168,14 @@ export interface IoapicEoi<H = never> extends Line<"ioapic-eoi"> {
   readonly vector: bigint | H;
 }
 
-/** KVM_EXIT_HYPERCALL: `hypercall 0xc [0x1000 0x1 0x10] -> 0x0`. */
+/** KVM_EXIT_HYPERCALL: `hypercall 0xc [0x1000 0x1 0x10] flags=0x1 -> 0x0`. */
 export interface Hypercall<H = never> extends Line<"hypercall"> {
   /** `hypercall.nr`. */
   readonly nr: bigint | H;
   /** `hypercall.args`; an expected trace that omits them leaves them open. */
   readonly args?: readonly (bigint | H)[];
+  /** `hypercall.flags`; an expected trace that omits them leaves them open. */
+  readonly flags?: bigint | H;
   /** `hypercall.ret`, what the host answered; omitted, the host answers 0 and it is left open. */
   readonly answer?: bigint | H;
 }
@@ -191,6 +194,69 @@ export interface MemoryFault<H = never> extends Line<"memory-fault"> {
   readonly gpa: bigint | H;
   /** Bytes. */
   readonly size: bigint | H;
+}
+
+/** KVM_EXIT_EXCEPTION: `exception 0xe error=0x2`. */
+export interface Exception<H = never> extends Line<"exception"> {
+  /** `ex.exception`, the vector. */
+  readonly vector: bigint | H;
+  /** `ex.error_code`; an expected trace that omits it leaves it open. */
+  readonly error?: bigint | H;
+}
+
+/** KVM_EXIT_XEN, HCALL: `xen-hypercall 0x28 [0x1 0x2 0x3 0x4 0x5 0x6] long=0x1 cpl=0x0 -> 0x0`. */
+export interface XenHypercall<H = never> extends Line<"xen-hypercall"> {
+  /** `xen.u.hcall.input`, the hypercall's number. */
+  readonly nr: bigint | H;
+  /** `xen.u.hcall.params`; an expected trace that omits them leaves them open. */
+  readonly args?: readonly (bigint | H)[];
+  /** `xen.u.hcall.longmode`; an expected trace that omits it leaves it open. */
+  readonly long?: bigint | H;
+  /** `xen.u.hcall.cpl`; an expected trace that omits it leaves it open. */
+  readonly cpl?: bigint | H;
+  /** `xen.u.hcall.result`, what the host answered; omitted, it answers 0 and it is left open. */
+  readonly answer?: bigint | H;
+}
+
+/** KVM_EXIT_HYPERV, SYNIC: `hyperv-synic 0x40000080 control=0x1 siefp=0x0 simp=0x0`. */
+export interface HypervSynic<H = never> extends Line<"hyperv-synic"> {
+  /** `hyperv.u.synic.msr`, the MSR that was written. */
+  readonly index: bigint | H;
+  /** `hyperv.u.synic.control`: SCONTROL. */
+  readonly control: bigint | H;
+  /** `hyperv.u.synic.evt_page`: SIEFP. */
+  readonly siefp: bigint | H;
+  /** `hyperv.u.synic.msg_page`: SIMP. */
+  readonly simp: bigint | H;
+}
+
+/** KVM_EXIT_HYPERV, HCALL: `hyperv-hypercall 0x5c [0xb000 0x0] -> 0x0`. */
+export interface HypervHypercall<H = never> extends Line<"hyperv-hypercall"> {
+  /** `hyperv.u.hcall.input`: code, flags, repetitions. */
+  readonly input: bigint | H;
+  /** `hyperv.u.hcall.params`; an expected trace that omits them leaves them open. */
+  readonly args?: readonly (bigint | H)[];
+  /** `hyperv.u.hcall.result`, what the host answered; omitted, it answers 0 and it is left open. */
+  readonly answer?: bigint | H;
+}
+
+/**
+ * KVM_EXIT_HYPERV, SYNDBG:
+ * `hyperv-debug 0x400000f1 control=0x1 send=0xb000 receive=0xc000 pending=0xd000 -> 0x0`.
+ */
+export interface HypervDebug<H = never> extends Line<"hyperv-debug"> {
+  /** `hyperv.u.syndbg.msr`, the MSR that was written. */
+  readonly index: bigint | H;
+  /** `hyperv.u.syndbg.control`. */
+  readonly control: bigint | H;
+  /** `hyperv.u.syndbg.send_page`, guest physical. */
+  readonly send: bigint | H;
+  /** `hyperv.u.syndbg.recv_page`, guest physical. */
+  readonly receive: bigint | H;
+  /** `hyperv.u.syndbg.pending_page`, guest physical. */
+  readonly pending: bigint | H;
+  /** `hyperv.u.syndbg.status`, what the host answered; omitted, it answers 0 and it is left open. */
+  readonly answer?: bigint | H;
 }
 
 /** An exit that has no form of its own here, KVM_EXIT_UNKNOWN among them: `unknown 0x0`. */
@@ -215,6 +281,11 @@ export type GuestEvent<H = never> =
   | Hypercall<H>
   | Notify<H>
   | MemoryFault<H>
+  | Exception<H>
+  | XenHypercall<H>
+  | HypervSynic<H>
+  | HypervHypercall<H>
+  | HypervDebug<H>
   | Unknown<H>;
 
 /** A number, a word (in an answer also an errno's name), or a list of them. */

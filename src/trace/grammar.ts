@@ -47,6 +47,8 @@ const address = number("address", 64);
 const portSize = size(1, 2, 4);
 const accessSize = size(1, 2, 3, 4, 5, 6, 7, 8);
 const msr = number("index", 32);
+const args: Field = { ...number("args", 64), form: "list", optional: "open" };
+const result: Field = { ...number("answer", 64), place: "answer", optional: "open" };
 const msrReason: Field = {
   ...key("reason", 0, "open"),
   words: ["filter", "unknown", "inval"],
@@ -66,6 +68,7 @@ export const GUEST_EVENTS: ReadonlyMap<string, readonly Field[]> = new Map([
   ["set-tpr", []],
   ["dirty-ring-full", []],
   ["bus-lock", []],
+  ["ap-reset-hold", []],
   ["timeout", []],
   ["debug", [key("exception", 32), key("rip", 64), key("dr6", 64), key("dr7", 64, "open")]],
   ["rdmsr", [msr, msrReason, { ...number("answer", 64, ["error"]), place: "answer" }]],
@@ -83,13 +86,27 @@ export const GUEST_EVENTS: ReadonlyMap<string, readonly Field[]> = new Map([
   ]],
   ["tpr-access", [key("rip", 64, "open"), key("write", 32, "open")]],
   ["ioapic-eoi", [number("vector", 8)]],
-  ["hypercall", [
-    number("nr", 64),
-    { ...number("args", 64), form: "list", optional: "open" },
-    { ...number("answer", 64), place: "answer", optional: "open" },
-  ]],
+  ["hypercall", [number("nr", 64), args, key("flags", 64, "open"), result]],
   ["notify", [key("flags", 32, "open")]],
   ["memory-fault", [key("flags", 64), key("gpa", 64), key("size", 64)]],
+  ["exception", [number("vector", 32), key("error", 32, "open")]],
+  ["xen-hypercall", [
+    number("nr", 64),
+    args,
+    key("long", 32, "open"),
+    key("cpl", 32, "open"),
+    result,
+  ]],
+  ["hyperv-synic", [msr, key("control", 64), key("siefp", 64), key("simp", 64)]],
+  ["hyperv-hypercall", [number("input", 64), args, result]],
+  ["hyperv-debug", [
+    msr,
+    key("control", 64),
+    key("send", 64),
+    key("receive", 64),
+    key("pending", 64),
+    result,
+  ]],
   ["unknown", [number("reason", 32)]],
 ] as [string, readonly Field[]][]);
 

@@ -4,6 +4,8 @@ import {
   type ExpectedLine,
   type Hole,
   type Hypercall,
+  type HypervDebug,
+  type HypervHypercall,
   isHole,
   isKeyed,
   type KeyedOperand,
@@ -14,6 +16,7 @@ import {
   type StateEvent,
   type StreamEvent,
   type Wrmsr,
+  type XenHypercall,
 } from "./event.ts";
 import { type Field, fieldsOf, maximum, MEMORY } from "./grammar.ts";
 
@@ -37,7 +40,10 @@ export type Access =
   | MmioRead
   | Omit<Rdmsr, "answer">
   | Omit<Wrmsr, "answer">
-  | Omit<Hypercall, "answer">;
+  | Omit<Hypercall, "answer">
+  | Omit<XenHypercall, "answer">
+  | Omit<HypervHypercall, "answer">
+  | Omit<HypervDebug, "answer">;
 
 /**
  * What the host answers: the values in order (one for each element of a PIO exit, one for an MMIO
@@ -178,6 +184,9 @@ function answerOnce(expected: StreamEvent<Hole>, access: Access): Answer | undef
     case "wrmsr":
       return expected.answer === undefined ? [] : "error";
     case "hypercall":
+    case "xen-hypercall":
+    case "hyperv-hypercall":
+    case "hyperv-debug":
       return [first(expected.answer ?? 0n, openBus(8)) as bigint];
   }
 }

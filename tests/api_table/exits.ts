@@ -1,0 +1,111 @@
+import type { Row } from "./entry.ts";
+
+/** The exits of `struct kvm_run`. */
+export const exits: Record<string, Row> = {
+  KVM_EXIT_UNKNOWN: [
+    "5",
+    "exit unknown",
+    "tests/decode_exit.test.ts",
+    "a processor that leaves the guest for a reason that KVM does not know",
+  ],
+  KVM_EXIT_FAIL_ENTRY: ["5", "exit fail-entry", "exit/fail-entry*", "vmx or svm"],
+  KVM_EXIT_EXCEPTION: [
+    "5",
+    "exit exception",
+    "tests/decode_exit.test.ts",
+    "nothing makes it on x86 today",
+  ],
+  KVM_EXIT_IO: ["5", "exit pio", "pio/*", "basic"],
+  KVM_EXIT_DEBUG: ["5", "exit debug", "exit/guest-debug* debug/*", "KVM_CAP_SET_GUEST_DEBUG"],
+  KVM_EXIT_MMIO: ["5", "exit mmio", "mmio/*", "basic"],
+  KVM_EXIT_HYPERCALL: [
+    "5",
+    "exit hypercall",
+    "paravirt/map-range*",
+    "KVM_CAP_EXIT_HYPERCALL",
+  ],
+  KVM_EXIT_TPR_ACCESS: [
+    "5",
+    "exit tpr-access",
+    "tests/decode_exit.test.ts",
+    "KVM_CAP_VAPIC, and a processor without a virtual TPR",
+  ],
+  KVM_EXIT_SYSTEM_EVENT: [
+    "5",
+    "exit system-event",
+    "tests/decode_exit.test.ts",
+    "KVM_CAP_SYSTEM_EVENT_DATA; a guest of Hyper-V or SEV-ES",
+  ],
+  KVM_EXIT_IOAPIC_EOI: [
+    "5",
+    "exit ioapic-eoi",
+    "interrupt/split-ioapic-eoi*",
+    "KVM_CAP_SPLIT_IRQCHIP",
+  ],
+  KVM_EXIT_HYPERV: [
+    "5",
+    "exit hyperv-synic",
+    "tests/decode_exit.test.ts hyperv/synic-exit* hyperv/hypercall-exit* hyperv/debug",
+    "KVM_CAP_HYPERV_SYNIC",
+  ],
+  KVM_EXIT_X86_RDMSR: [
+    "5",
+    "exit rdmsr",
+    "exit/user-space-msr* msr/filter-exit*",
+    "KVM_CAP_X86_USER_SPACE_MSR",
+  ],
+  KVM_EXIT_X86_WRMSR: [
+    "5",
+    "exit wrmsr",
+    "exit/user-space-msr* msr/filter-exit*",
+    "KVM_CAP_X86_USER_SPACE_MSR",
+  ],
+  KVM_EXIT_XEN: [
+    "5",
+    "exit xen-hypercall",
+    "tests/decode_exit.test.ts xen/hypercall*",
+    "KVM_CAP_XEN_HVM",
+  ],
+  KVM_EXIT_MEMORY_FAULT: [
+    "5",
+    "exit memory-fault",
+    "tests/decode_exit.test.ts",
+    "KVM_CAP_MEMORY_FAULT_INFO, and a VM with private memory",
+  ],
+  KVM_EXIT_NOTIFY: [
+    "5",
+    "exit notify",
+    "tests/decode_exit.test.ts",
+    "KVM_CAP_X86_NOTIFY_VMEXIT: a processor with notify VM exits",
+  ],
+  KVM_EXIT_HLT: ["kvm.h", "exit hlt", "exit/hlt*", "basic"],
+  KVM_EXIT_IRQ_WINDOW_OPEN: ["kvm.h", "exit irq-window", "interrupt/window*", "basic"],
+  KVM_EXIT_SHUTDOWN: ["kvm.h", "exit shutdown", "exit/shutdown*", "basic"],
+  KVM_EXIT_INTR: ["kvm.h", "exit unknown", "tests/vcpu.test.ts tests/decode_exit.test.ts", "basic"],
+  KVM_EXIT_SET_TPR: ["kvm.h", "exit set-tpr", "exit/set-tpr", "basic"],
+  KVM_EXIT_NMI: [
+    "kvm.h",
+    "exit nmi",
+    "tests/decode_exit.test.ts",
+    "an NMI of the host's, which no test should make",
+  ],
+  KVM_EXIT_INTERNAL_ERROR: ["kvm.h", "exit internal-error", "exit/internal-error*", "basic"],
+  KVM_EXIT_DIRTY_RING_FULL: [
+    "kvm.h",
+    "exit dirty-ring-full",
+    "system/dirty-ring-full*",
+    "KVM_CAP_DIRTY_LOG_RING",
+  ],
+  KVM_EXIT_AP_RESET_HOLD: [
+    "kvm.h",
+    "exit ap-reset-hold",
+    "tests/decode_exit.test.ts",
+    "a VM of type SEV-ES",
+  ],
+  KVM_EXIT_X86_BUS_LOCK: [
+    "kvm.h",
+    "exit bus-lock",
+    "tests/decode_exit.test.ts",
+    "KVM_CAP_X86_BUS_LOCK_EXIT: a processor with bus-lock detection",
+  ],
+};
