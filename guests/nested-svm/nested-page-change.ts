@@ -110,6 +110,12 @@ const rows: Record<string, Row> = {
     second: "other",
     left: leftTable,
   },
+  // The upper half of entry 0 and the lower of entry 1, in one write.
+  "two-entries-at-once": {
+    change: `xor eax, eax\nmov [${ROOT + 4}], rax`,
+    second: { read: 0n },
+    left: [[ROOT + 8, 0n]],
+  },
   "same-table-rewritten": { change: set(DIRECTORY, usual.directory), second: "frame" },
   "neighbour-of-table": { ...setting(DIRECTORY + 8, 0x12345000n), second: "frame" },
   "neighbour-in-table": { ...setting(TABLE + 8, OTHER), second: "frame" },
