@@ -19,7 +19,16 @@ import {
   TESTED_PHYSICAL,
   usual,
 } from "./_nested_paging.ts";
-import { report, reported, reportExit, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
+import {
+  report,
+  reported,
+  reportExit,
+  requiresNestedPaging,
+  run,
+  VMCB,
+  vmcb,
+  written,
+} from "./_vmcb.ts";
 
 const { FINAL, P, W, U, RSVD, ID } = error;
 const LARGE = ALL | 0x80n;
@@ -235,7 +244,7 @@ export default defineCases("nested-svm/nested-page-change", rows, (row) => {
   return {
     spec: ["APM 2 15.16: TLB control", "APM 2 15.25.3: nested paging operation"],
     mode: "long",
-    requires,
+    requires: requiresNestedPaging,
     machine: machineOfTested,
     registers: { rsi: BigInt(TESTED + 0xd00) },
     guest: asm`
