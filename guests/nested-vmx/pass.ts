@@ -91,6 +91,14 @@ const rows: Record<string, Row> = {
     exit: { guestCr0: 0x80010033 },
     state: "= rbx 0xfff2",
   },
+  // PE is the hypervisor's and set: to clear it is no attempt that counts. MP is the guest's.
+  "lmsw-protection-ignored": {
+    code: "mov ebx, 2\nlmsw bx",
+    fields: { cr0Mask: 1, cr0Shadow: 1 },
+    reads: ["guestCr0"],
+    exit: { guestCr0: 0x80010033 },
+    state: "= rbx 0x2",
+  },
   dr: {
     code: "mov ebx, 0xf000\nmov dr2, rbx\nmov rcx, dr2",
     state: `= rbx 0xf000

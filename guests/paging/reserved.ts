@@ -33,6 +33,8 @@ interface Row {
 }
 
 const bit = (number: number) => 1n << BigInt(number);
+/** Bits 13 to 20, of which the address of a table has some. */
+const LARGE_RESERVED = 0x1fe000n;
 const RESERVED = 0x9;
 const NOT_PRESENT = 0x0;
 const rows: Record<string, Row> = {};
@@ -64,6 +66,7 @@ for (const address of [13, 20, 29]) {
     mode: "long",
     level: 3,
     set: bit(7) | bit(address),
+    clear: 0x3fffe000n,
   };
 }
 for (const address of [13, 20]) {
@@ -71,6 +74,7 @@ for (const address of [13, 20]) {
     mode: "long",
     level: 2,
     set: bit(7) | bit(address),
+    clear: LARGE_RESERVED,
   };
 }
 rows["long-level-1-page-attribute"] = { mode: "long", level: 1, set: bit(7), ignored: true };
@@ -127,9 +131,24 @@ for (const level of [1, 2]) {
     ignored: true,
   };
 }
-rows["pae-level-2-large-bit-13"] = { mode: "pae", level: 2, set: bit(7) | bit(13) };
-rows["pae-level-2-large-bit-20"] = { mode: "pae", level: 2, set: bit(7) | bit(20) };
-rows["paged-level-2-large-bit-21"] = { mode: "paged", level: 2, set: bit(7) | bit(21) };
+rows["pae-level-2-large-bit-13"] = {
+  mode: "pae",
+  level: 2,
+  set: bit(7) | bit(13),
+  clear: LARGE_RESERVED,
+};
+rows["pae-level-2-large-bit-20"] = {
+  mode: "pae",
+  level: 2,
+  set: bit(7) | bit(20),
+  clear: LARGE_RESERVED,
+};
+rows["paged-level-2-large-bit-21"] = {
+  mode: "paged",
+  level: 2,
+  set: bit(7) | bit(21),
+  clear: LARGE_RESERVED,
+};
 
 const WRITE = 2;
 
@@ -191,7 +210,7 @@ export default defineCases("paging/reserved", ways(rows), ({ row, way }) => {
       const bytes = new Uint8Array(8);
       bytes.set(read(at, size));
       const view = new DataView(bytes.buffer);
-      view.setBigUint64(0, (view.getBigUint64(0, true) | set) & ~clear, true);
+      view.setBigUint64(0, (view.getBigUint64(0, true) & ~clear) | set, true);
       write(at, bytes.slice(0, size));
     },
     trace: `

@@ -60,11 +60,11 @@ export default defineCases("paravirt/clock-host-change", rows, ({ act, line, els
   withoutLens: { restore: "KVM keeps the news for the next entry, and tells nobody of it" },
   guest: asm`
     out 0x10, al                    ; the host switches the clock on
-    mov eax, [0x101040]
+    mov eax, [0x101000]
     out 0x11, al                    ; and changes the memory
-    mov eax, [0x101040]
-    mov ebx, [0x101044]
-    mov cl, [0x10105d]              ; flags
+    mov eax, [0x101000]
+    mov ebx, [0x101004]
+    mov cl, [0x10101d]              ; flags
     hlt
   `,
   drive(context) {
@@ -74,9 +74,9 @@ export default defineCases("paravirt/clock-host-change", rows, ({ act, line, els
     const slot = { slot: 1, guestAddress: 0x100000, size: 0x3000 };
     vm.memory.setSlot({ ...slot, memory: own });
     run();
-    vcpu.setMsrs([{ index: 0x4b564d01, data: 0x101041n }]);
+    vcpu.setMsrs([{ index: 0x4b564d01, data: 0x101001n }]);
     run();
-    const version = own.view.getUint32(0x1040, true);
+    const version = own.view.getUint32(0x1000, true);
     assertEquals("the version is even, and not 0", version !== 0 && version % 2 === 0, true);
     // Nothing of the clock is left, wherever the guest will look for it.
     for (const memory of [own, other]) memory.bytes.fill(0);
@@ -85,9 +85,9 @@ export default defineCases("paravirt/clock-host-change", rows, ({ act, line, els
     vcpu.kvmclockControl();
     run();
     const [here, there] = elsewhere ? [other, own] : [own, other];
-    const now = here.view.getUint32(0x1040, true);
+    const now = here.view.getUint32(0x1000, true);
     assertEquals("the version is even again", now !== 0 && now % 2 === 0, true);
-    assertEquals("the multiplier is there", here.view.getUint32(0x1058, true) !== 0, true);
+    assertEquals("the multiplier is there", here.view.getUint32(0x1018, true) !== 0, true);
     assertEquals("no other memory has it", there.bytes.every((byte) => byte === 0), true);
     for (const slot of [1, 2]) {
       attempt(() => vm.memory.setSlot({ slot, guestAddress: 0, size: 0 }));
@@ -96,7 +96,7 @@ export default defineCases("paravirt/clock-host-change", rows, ({ act, line, els
   trace: `
     > slot 0x1 gpa=0x100000 size=0x3000
     pio out 0x10 u8 0x0
-    > set-msrs msr.0x4b564d01=0x101041 -> 0x1
+    > set-msrs msr.0x4b564d01=0x101001 -> 0x1
     pio out 0x11 u8 *
     ${line ?? ""}
     > kvmclock-ctrl
