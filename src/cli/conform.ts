@@ -23,7 +23,7 @@ A pattern is a part of a case's id, or the whole id with * for anything: pio, 'm
 ${outputHelp}
   --jobs N           threads that run cases side by side (default one for each CPU, and one for
                      100 cases or fewer); cases of several vCPUs run by themselves after the
-                     others, and are reported after them
+                     others
   --timeout MS       what a case's guest may take (default 3000); the cases that say it
                      themselves are scaled alike, so that 30000 suits a machine ten times slower
 ${lensHelp}

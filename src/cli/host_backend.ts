@@ -76,7 +76,7 @@ function partition(
   return [together, alone];
 }
 
-/** Runs cases side by side. Results are handed over in the order of the cases. */
+/** Runs cases side by side. Each result is handed over as soon as it is known, so that it is kept. */
 async function runInLanes(
   cases: readonly CatalogueEntry[],
   { jobs = navigator.hardwareConcurrency, timeout, lens }: HostOptions,
@@ -85,19 +85,13 @@ async function runInLanes(
   take: (result: CaseResult) => void,
 ): Promise<void> {
   const files = [...new Set(cases.map(({ file }) => file))];
-  const waiting = cases.entries();
-  const early = new Map<number, CaseResult>();
-  let next = 0;
+  const waiting = cases.values();
   const lanes = Array.from({ length: Math.min(jobs, cases.length) }, async () => {
     using lane = new Lane(files, { timeout, lens });
-    for (const [index, entry] of waiting) {
+    for (const entry of waiting) {
       if (signal.aborted) return;
       begin(entry);
-      early.set(index, await lane.run(entry));
-      for (let result; (result = early.get(next)) !== undefined; next++) {
-        early.delete(next);
-        take(result);
-      }
+      take(await lane.run(entry));
     }
   });
   await Promise.all(lanes);
