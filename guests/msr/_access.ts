@@ -28,11 +28,15 @@ const [LOW, HIGH, FAULT] = [0x10, 0x11, 0x13];
 
 const hex = (value: bigint) => `0x${value.toString(16)}`;
 
-/** Guest, handlers and trace of a case that takes an MSR through these steps, in long mode. */
+/**
+ * Guest, handlers and trace of a case that takes an MSR through these steps, in long mode; `before`
+ * is what the host does first, `state` what is left in the end.
+ */
 export function msrSteps(
   index: number,
   steps: readonly Step[],
   state = "",
+  before = "",
 ): Pick<CaseDefinition, "guest" | "handlers" | "trace" | "mode"> {
   const code: string[] = [`mov ecx, ${index}`];
   const trace: string[] = [];
@@ -60,6 +64,7 @@ export function msrSteps(
       xor edx, edx
       xor esi, esi
       out 0xf4, al
+      hlt
       fault:
       pop rax
       out ${FAULT}, eax
@@ -68,6 +73,7 @@ export function msrSteps(
     `,
     handlers: { 13: "fault" },
     trace: `
+      ${before}
       ${trace.join("\n")}
       pio out 0xf4 u8 0x0
       = rflags 0x46

@@ -1,0 +1,116 @@
+import { asm, defineCases } from "../../mod.ts";
+import { inBothWays } from "./_checks.ts";
+
+const sizes = {
+  u8: { bytes: 1, a: "al", b: "bl", c: "cl", memory: "byte" },
+  u16: { bytes: 2, a: "ax", b: "bx", c: "cx", memory: "word" },
+  u32: { bytes: 4, a: "eax", b: "ebx", c: "ecx", memory: "dword" },
+  u64: { bytes: 8, a: "rax", b: "rbx", c: "rcx", memory: "qword" },
+} as const;
+
+type Size = (typeof sizes)[keyof typeof sizes];
+
+interface Operation {
+  code: (size: Size) => string;
+  /** What memory holds behind it, by what it held and what RBX holds. */
+  stores: (held: bigint, source: bigint) => bigint;
+  /** What RAX and RBX hold then, where they change. */
+  rax?: (held: bigint) => bigint;
+  rbx?: (held: bigint) => bigint;
+  /** RAX before. */
+  compared?: "held" | "other";
+}
+
+const operations: Record<string, Operation> = {
+  add: { code: ({ b }) => `lock add [rdi], ${b}`, stores: (held, source) => held + source },
+  sub: { code: ({ b }) => `lock sub [rdi], ${b}`, stores: (held, source) => held - source },
+  xor: { code: ({ b }) => `lock xor [rdi], ${b}`, stores: (held, source) => held ^ source },
+  not: { code: ({ memory }) => `lock not ${memory} [rdi]`, stores: (held) => ~held },
+  inc: { code: ({ memory }) => `lock inc ${memory} [rdi]`, stores: (held) => held + 1n },
+  xadd: {
+    code: ({ b }) => `lock xadd [rdi], ${b}`,
+    stores: (held, source) => held + source,
+    rbx: (held) => held,
+  },
+  // XCHG with memory is locked with or without the prefix.
+  xchg: {
+    code: ({ b }) => `xchg [rdi], ${b}`,
+    stores: (_held, source) => source,
+    rbx: (held) => held,
+  },
+  "cmpxchg-equal": {
+    code: ({ b }) => `lock cmpxchg [rdi], ${b}`,
+    stores: (_held, source) => source,
+    compared: "held",
+  },
+  "cmpxchg-unequal": {
+    code: ({ b }) => `lock cmpxchg [rdi], ${b}`,
+    stores: (held) => held,
+    rax: (held) => held,
+    compared: "other",
+  },
+};
+
+/** Within a page, and across the end of one, where no single exchange of the host's can reach. */
+const places = { "": 0xa018, "-across-pages": 0xafff };
+
+interface Row extends Operation {
+  size: Size;
+  address: number;
+}
+
+const rows: Record<string, Row> = Object.fromEntries(
+  Object.entries(operations).flatMap(([name, operation]) =>
+    Object.entries(sizes).flatMap(([sizeName, size]) =>
+      Object.entries(places).flatMap(([place, address]) =>
+        place !== "" && size.bytes === 1
+          ? []
+          : [[`${name}-${sizeName}${place}`, { ...operation, size, address }]]
+      )
+    )
+  ),
+);
+
+const [HELD, SOURCE, OTHER] = [0x8796a5b4c3d2e1f0n, 0x1f2e3d4c5b6a7988n, 0x0102030405060708n];
+/** What lies around: no access may be wider than the operand. */
+const AROUND = 0x5a;
+
+/** A value's low bytes, in what stays of the register: 32 bits clear the upper half. */
+function inRegister(before: bigint, value: bigint, { bytes }: Size): bigint {
+  const low = BigInt.asUintN(8 * bytes, value);
+  return bytes >= 4 ? low : before >> BigInt(8 * bytes) << BigInt(8 * bytes) | low;
+}
+
+/** A locked instruction on memory reads, works and writes as wide as its operand is, and no wider. */
+export default defineCases("emulate/locked", inBothWays(rows), ({ row, way }) => {
+  const { code, stores, size, address, compared = "other" } = row;
+  const rax = compared === "held" ? HELD : OTHER;
+  const held = BigInt.asUintN(8 * size.bytes, HELD);
+  const after = BigInt.asUintN(8 * size.bytes, stores(held, SOURCE));
+  const bytes = (value: bigint) =>
+    Array.from({ length: size.bytes }, (_, n) => Number(value >> BigInt(8 * n) & 0xffn));
+  const hex = (value: bigint) => `0x${value.toString(16)}`;
+  const shown = [AROUND, ...bytes(after), AROUND].map((byte) => `0x${byte.toString(16)}`).join(" ");
+  return {
+    spec: [
+      "SDM 2A: LOCK prefix",
+      "SDM 2A: ADD, CMPXCHG, INC; SDM 2B: NOT, SUB; SDM 2D: XADD, XCHG, XOR",
+    ],
+    mode: "long",
+    requires: way.requires,
+    registers: { rax, rbx: SOURCE, rdi: BigInt(address) },
+    guest: asm`
+      ${way.prefix}
+      ${code(size)}
+      out 0xf4, al
+    `,
+    drive: ({ write }) => write(address - 1, Uint8Array.from([AROUND, ...bytes(HELD), AROUND])),
+    trace: `
+      pio out 0xf4 u8 ${hex((row.rax ? inRegister(rax, row.rax(held), size) : rax) & 0xffn)}
+      = rax ${hex(row.rax ? inRegister(rax, row.rax(held), size) : rax)}
+      = rbx ${hex(row.rbx ? inRegister(SOURCE, row.rbx(held), size) : SOURCE)}
+      = rflags *
+      = mem 0x${(address - 1).toString(16)} u8 [${shown}]
+    `,
+  };
+});
