@@ -51,8 +51,23 @@ const operations: Record<string, Operation> = {
   },
 };
 
-/** Within a page, and across the end of one, where no single exchange of the host's can reach. */
-const places = { "": 0xa018, "-across-pages": 0xafff };
+/**
+ * Within a page, and across the end of one, behind which the next one's memory is elsewhere: no
+ * single exchange of the host's can reach both.
+ */
+const places = { "": 0xa018, "-across-pages": 0x400fff };
+const map = [
+  { virtual: 0x400000, physical: 0xb000 },
+  { virtual: 0x401000, physical: 0xd000 },
+];
+
+/** Where a byte is in the guest's physical memory. */
+const physical = (address: number) =>
+  address < 0x400000
+    ? address
+    : address < 0x401000
+    ? address - 0x400000 + 0xb000
+    : address - 0x401000 + 0xd000;
 
 interface Row extends Operation {
   size: Size;
@@ -90,7 +105,8 @@ export default defineCases("emulate/locked", inBothWays(rows), ({ row, way }) =>
   const bytes = (value: bigint) =>
     Array.from({ length: size.bytes }, (_, n) => Number(value >> BigInt(8 * n) & 0xffn));
   const hex = (value: bigint) => `0x${value.toString(16)}`;
-  const shown = [AROUND, ...bytes(after), AROUND].map((byte) => `0x${byte.toString(16)}`).join(" ");
+  const before = [AROUND, ...bytes(HELD), AROUND];
+  const behind = [AROUND, ...bytes(after), AROUND];
   return {
     spec: [
       "SDM 2A: LOCK prefix",
@@ -98,19 +114,25 @@ export default defineCases("emulate/locked", inBothWays(rows), ({ row, way }) =>
     ],
     mode: "long",
     requires: way.requires,
+    machine: { map },
     registers: { rax, rbx: SOURCE, rdi: BigInt(address) },
     guest: asm`
       ${way.prefix}
       ${code(size)}
       out 0xf4, al
     `,
-    drive: ({ write }) => write(address - 1, Uint8Array.from([AROUND, ...bytes(HELD), AROUND])),
+    drive: ({ write }) =>
+      before.forEach((byte, n) => write(physical(address - 1 + n), Uint8Array.of(byte))),
     trace: `
       pio out 0xf4 u8 ${hex((row.rax ? inRegister(rax, row.rax(held), size) : rax) & 0xffn)}
       = rax ${hex(row.rax ? inRegister(rax, row.rax(held), size) : rax)}
       = rbx ${hex(row.rbx ? inRegister(SOURCE, row.rbx(held), size) : SOURCE)}
       = rflags *
-      = mem 0x${(address - 1).toString(16)} u8 [${shown}]
+      ${
+      behind.map((byte, n) =>
+        `= mem 0x${physical(address - 1 + n).toString(16)} u8 0x${byte.toString(16)}`
+      ).join("\n")
+    }
     `,
   };
 });
