@@ -130,7 +130,8 @@ export { errnoName, SystemCallError } from "./ffi/errno.ts";
 export { EventFd } from "./ffi/eventfd.ts";
 export { FileDescriptor } from "./ffi/file_descriptor.ts";
 export { UnsupportedPlatformError } from "./ffi/libc.ts";
-export { Mapping, PAGE_SIZE } from "./ffi/mapping.ts";
+export { Mapping, type MemoryAdvice, PAGE_SIZE, type Protection } from "./ffi/mapping.ts";
+export { UserFault } from "./ffi/user_fault.ts";
 
 // x86: programs, modes, descriptor tables, page tables, state.
 export { asm, Assembly } from "./src/x86/asm/assembly.ts";

@@ -11,8 +11,45 @@ const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
+const MREMAP_MAYMOVE = 1;
+const MREMAP_FIXED = 2;
+const MREMAP_DONTUNMAP = 4;
+
 /** Size of a page of memory on x86, in bytes. */
 export const PAGE_SIZE = 0x1000;
+
+/** What this process may do to memory (`mprotect(2)`). */
+export type Protection = "none" | "read" | "read-write";
+
+const protections: Record<Protection, number> = {
+  none: 0,
+  read: 1,
+  "read-write": PROT_READ_WRITE,
+};
+
+/** What the kernel is told of memory, with the names of `madvise(2)`. */
+export type MemoryAdvice =
+  | "dontneed"
+  | "free"
+  | "hugepage"
+  | "nohugepage"
+  | "cold"
+  | "pageout"
+  | "populate-read"
+  | "populate-write"
+  | "collapse";
+
+const advices: Record<MemoryAdvice, number> = {
+  dontneed: 4,
+  free: 8,
+  hugepage: 14,
+  nohugepage: 15,
+  cold: 20,
+  pageout: 21,
+  "populate-read": 22,
+  "populate-write": 23,
+  collapse: 25,
+};
 
 /**
  * A piece of this process's address space (`mmap(2)`), such as a guest's memory.
@@ -122,6 +159,94 @@ export class Mapping implements Disposable {
   }
 
   /**
+   * Changes what this process, and with it a guest, may do to pages (`mprotect(2)`). A view that
+   * reads pages which are `"none"`, or writes ones which are `"read"`, ends the process.
+   *
+   * @param offset in bytes; a multiple of 4096
+   * @param size in bytes; a multiple of 4096; default all from the offset on
+   * @throws {ArgumentError} when offset or size is not a multiple of 4096 within the mapping, or
+   * there is no such protection.
+   * @throws {SystemCallError} with the errno of `mprotect(2)`.
+   * @throws {DisposedError} after disposal.
+   */
+  protect(protection: Protection, offset: number = 0, size: number = this.size - offset): void {
+    const bits = chosen("a protection", protections, protection);
+    const address = this.#range(offset, size);
+    const c = libc();
+    if (c.mprotect(address, BigInt(size), bits) !== 0) {
+      throw new SystemCallError("mprotect", c.errno[0], protection);
+    }
+  }
+
+  /**
+   * Tells the kernel what is to become of pages (`madvise(2)`), such as `"dontneed"`: anonymous
+   * memory is zero from then on.
+   *
+   * @param offset in bytes; a multiple of 4096
+   * @param size in bytes; a multiple of 4096; default all from the offset on
+   * @throws {ArgumentError} when offset or size is not a multiple of 4096 within the mapping, or
+   * there is no such advice.
+   * @throws {SystemCallError} with the errno of `madvise(2)`.
+   * @throws {DisposedError} after disposal.
+   *
+   * @example
+   * ```ts
+   * import { Mapping } from "@trapline/trapline";
+   *
+   * using memory = Mapping.anonymous(0x2000);
+   * memory.bytes.fill(1);
+   * memory.advise("dontneed", 0x1000);
+   * console.log(memory.bytes[0xfff], memory.bytes[0x1000]); // 1 0
+   * ```
+   */
+  advise(advice: MemoryAdvice, offset: number = 0, size: number = this.size - offset): void {
+    const number = chosen("an advice", advices, advice);
+    const address = this.#range(offset, size);
+    const c = libc();
+    if (c.madvise(address, BigInt(size), number) !== 0) {
+      throw new SystemCallError("madvise", c.errno[0], advice);
+    }
+  }
+
+  /**
+   * Moves pages into the place of others of this mapping or of another (`mremap(2)` with
+   * MREMAP_DONTUNMAP); where they were is fresh zeroed memory. Both are anonymous.
+   *
+   * @param offset of the first page, in bytes; a multiple of 4096
+   * @param size in bytes; a multiple of 4096
+   * @param target whose pages are replaced
+   * @param targetOffset of the first of them, in bytes; a multiple of 4096
+   * @throws {ArgumentError} when offset or size is not a multiple of 4096 within the mapping.
+   * @throws {SystemCallError} with the errno of `mremap(2)`, such as EINVAL when the two overlap.
+   * @throws {DisposedError} after disposal.
+   */
+  movePages(offset: number, size: number, target: Mapping, targetOffset: number): void {
+    const from = this.#range(offset, size);
+    if (!(target instanceof Mapping)) {
+      throw new ArgumentError(`the target of pages is ${shown(target)}: give a Mapping`);
+    }
+    const to = target.#range(targetOffset, size);
+    const c = libc();
+    const flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+    const address = c.mremap(from, BigInt(size), BigInt(size), flags, to);
+    if (address === MAP_FAILED) throw new SystemCallError("mremap", c.errno[0], `${size} bytes`);
+  }
+
+  /** The address of whole pages of this mapping. */
+  #range(offset: number, size: number): bigint {
+    const pages = (value: number) => Number.isSafeInteger(value) && value % PAGE_SIZE === 0;
+    if (
+      !pages(offset) || !pages(size) || offset < 0 || size <= 0 || offset + size > this.size
+    ) {
+      throw new ArgumentError(
+        `${shown(size)} bytes at ${shown(offset)} of a mapping of ${this.size}: ` +
+          `give multiples of ${PAGE_SIZE} within it`,
+      );
+    }
+    return this.address + BigInt(offset);
+  }
+
+  /**
    * Where it lies in this process's address space.
    *
    * @throws {DisposedError} after disposal.
@@ -167,4 +292,15 @@ export class Mapping implements Disposable {
     this.#buffer.transfer(0);
     libc().munmap(this.#address, BigInt(this.size));
   }
+}
+
+function chosen<Name extends string>(
+  what: string,
+  numbers: Readonly<Record<Name, number>>,
+  name: Name,
+): number {
+  if (Object.hasOwn(numbers, name)) return numbers[name];
+  throw new ArgumentError(
+    `${what} is ${shown(name)}: give one of ${Object.keys(numbers).join(", ")}`,
+  );
 }

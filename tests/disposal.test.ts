@@ -25,6 +25,9 @@ Deno.test("a disposed mapping", async () => {
   disposeTwice(mapping);
   const { disposed, ...members } = {
     remap: (mapping: Mapping) => mapping.remap(),
+    protect: (mapping: Mapping) => mapping.protect("read"),
+    advise: (mapping: Mapping) => mapping.advise("dontneed"),
+    movePages: (mapping: Mapping) => mapping.movePages(0, 0x1000, mapping, 0),
     address: (mapping: Mapping) => mapping.address,
     bytes: (mapping: Mapping) => mapping.bytes,
     disposed: (mapping: Mapping) => mapping.disposed,

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
+import { ArgumentError } from "../ffi/argument.ts";
 import { DisposedError } from "../ffi/disposed.ts";
 import { SystemCallError } from "../ffi/errno.ts";
 import { FileDescriptor } from "../ffi/file_descriptor.ts";
@@ -82,6 +83,71 @@ Deno.test("views taken before disposal are detached by it", () => {
   bytes[0] = 1;
   assertThrows(() => view.getUint8(0), TypeError);
   assertThrows(() => view.setUint8(0, 1), TypeError);
+});
+
+Deno.test("pages that are not needed are zero again, and only they", () => {
+  using mapping = Mapping.anonymous(4 * PAGE_SIZE);
+  mapping.bytes.fill(7);
+  mapping.advise("dontneed", PAGE_SIZE, 2 * PAGE_SIZE);
+  const firsts = [0, 1, 2, 3].map((page) => mapping.bytes[page * PAGE_SIZE]);
+  assertEquals(firsts, [7, 0, 0, 7]);
+  mapping.advise("dontneed");
+  assertEquals(mapping.bytes.every((byte) => byte === 0), true);
+});
+
+Deno.test("what may be done to pages is changed for them alone", () => {
+  using mapping = Mapping.shared(3 * PAGE_SIZE);
+  const { address } = mapping;
+  const line = (page: number) => {
+    const at = (address + BigInt(page * PAGE_SIZE)).toString(16);
+    return Deno.readTextFileSync("/proc/self/maps").split("\n").find((line) =>
+      line.startsWith(`${at}-`)
+    )?.split(" ")[1];
+  };
+  mapping.protect("read", PAGE_SIZE, PAGE_SIZE);
+  assertEquals([line(0), line(1), line(2)], ["rw-s", "r--s", "rw-s"]);
+  mapping.protect("none", 2 * PAGE_SIZE);
+  assertEquals([line(1), line(2)], ["r--s", "---s"]);
+  mapping.protect("read-write");
+  assertEquals([line(0), line(1)], ["rw-s", undefined]);
+});
+
+Deno.test("pages are moved into the place of others, and leave zeros", () => {
+  using from = Mapping.anonymous(3 * PAGE_SIZE);
+  using to = Mapping.anonymous(3 * PAGE_SIZE);
+  from.bytes.fill(1);
+  to.bytes.fill(2);
+  from.movePages(PAGE_SIZE, PAGE_SIZE, to, 2 * PAGE_SIZE);
+  const firsts = ({ bytes }: Mapping) => [0, 1, 2].map((page) => bytes[page * PAGE_SIZE]);
+  assertEquals([firsts(from), firsts(to)], [[1, 0, 1], [2, 2, 1]]);
+  const error = assertThrows(
+    () => from.movePages(0, 2 * PAGE_SIZE, from, PAGE_SIZE),
+    SystemCallError,
+  );
+  assertEquals([error.call, error.code], ["mremap", "EINVAL"]);
+});
+
+for (
+  const [offset, size] of [[1, 4096], [0, 100], [0, 0], [-4096, 4096], [4096, 8192], [NaN, 4096]]
+) {
+  Deno.test(`${size} bytes at ${offset} of two pages are refused before any call`, () => {
+    using mapping = Mapping.anonymous(2 * PAGE_SIZE);
+    const message = `${size} bytes at ${offset}`;
+    assertThrows(() => mapping.protect("read", offset, size), ArgumentError, message);
+    assertThrows(() => mapping.advise("dontneed", offset, size), ArgumentError, message);
+    assertThrows(() => mapping.movePages(offset, size, mapping, 0), ArgumentError, message);
+  });
+}
+
+Deno.test("an unknown protection or advice is refused with those there are", () => {
+  using mapping = Mapping.anonymous(PAGE_SIZE);
+  assertThrows(() => mapping.protect("write" as "read"), ArgumentError, "none, read, read-write");
+  assertThrows(() => mapping.advise("toString" as "free"), ArgumentError, "dontneed, free");
+  assertThrows(
+    () => mapping.movePages(0, PAGE_SIZE, {} as Mapping, 0),
+    ArgumentError,
+    "give a Mapping",
+  );
 });
 
 Deno.test("disposal unmaps: the address is free again", () => {

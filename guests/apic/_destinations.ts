@@ -74,6 +74,7 @@ export const destinations: Readonly<Record<string, Destination>> = {
   "mixed-both-models": { apics: mixed, to: 0x12, logical: true, accepted: [0, 1] },
   "mixed-cluster-alone": { apics: mixed, to: 0x21, logical: true, accepted: [] },
   "mixed-cluster-and-flat": { apics: mixed, to: 0x31, logical: true, accepted: [0, 2] },
+  "mixed-cluster-other-bits": { apics: mixed, to: 0x32, logical: true, accepted: [0] },
   "mixed-flat-alone": { apics: mixed, to: 0x82, logical: true, accepted: [0, 3] },
   "mixed-broadcast": { apics: mixed, to: 0xff, logical: true, accepted: [0, 1, 2, 3] },
   "mixed-physical": { apics: mixed, to: 1, accepted: [1] },

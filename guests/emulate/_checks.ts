@@ -158,3 +158,12 @@ export function emulated<Row>(
     ]),
   );
 }
+
+/** The same for what a host that runs every instruction in the emulator has no other way to run. */
+export function forced<Row>(
+  rows: Readonly<Record<string, Row>>,
+): Record<string, { row: Row; way: Way }> {
+  return Object.fromEntries(
+    Object.entries(rows).map(([name, row]) => [`${name}-forced`, { row, way: ways["-forced"] }]),
+  );
+}

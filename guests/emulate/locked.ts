@@ -1,138 +1,180 @@
 import { asm, defineCases } from "../../mod.ts";
-import { inBothWays } from "./_checks.ts";
+import { inBothWays, register, sizes } from "./_checks.ts";
+import { binary, bitTest, type Outcome, type Size, unary } from "./_model.ts";
 
-const sizes = {
-  u8: { bytes: 1, a: "al", b: "bl", c: "cl", memory: "byte" },
-  u16: { bytes: 2, a: "ax", b: "bx", c: "cx", memory: "word" },
-  u32: { bytes: 4, a: "eax", b: "ebx", c: "ecx", memory: "dword" },
-  u64: { bytes: 8, a: "rax", b: "rbx", c: "rcx", memory: "qword" },
-} as const;
-
-type Size = (typeof sizes)[keyof typeof sizes];
-
-interface Operation {
-  code: (size: Size) => string;
-  /** What memory holds behind it, by what it held and what RBX holds. */
-  stores: (held: bigint, source: bigint) => bigint;
-  /** What RAX and RBX hold then, where they change. */
-  rax?: (held: bigint) => bigint;
-  rbx?: (held: bigint) => bigint;
-  /** RAX before. */
-  compared?: "held" | "other";
-}
-
-const operations: Record<string, Operation> = {
-  add: { code: ({ b }) => `lock add [rdi], ${b}`, stores: (held, source) => held + source },
-  sub: { code: ({ b }) => `lock sub [rdi], ${b}`, stores: (held, source) => held - source },
-  xor: { code: ({ b }) => `lock xor [rdi], ${b}`, stores: (held, source) => held ^ source },
-  not: { code: ({ memory }) => `lock not ${memory} [rdi]`, stores: (held) => ~held },
-  inc: { code: ({ memory }) => `lock inc ${memory} [rdi]`, stores: (held) => held + 1n },
-  xadd: {
-    code: ({ b }) => `lock xadd [rdi], ${b}`,
-    stores: (held, source) => held + source,
-    rbx: (held) => held,
-  },
-  // XCHG with memory is locked with or without the prefix.
-  xchg: {
-    code: ({ b }) => `xchg [rdi], ${b}`,
-    stores: (_held, source) => source,
-    rbx: (held) => held,
-  },
-  "cmpxchg-equal": {
-    code: ({ b }) => `lock cmpxchg [rdi], ${b}`,
-    stores: (_held, source) => source,
-    compared: "held",
-  },
-  "cmpxchg-unequal": {
-    code: ({ b }) => `lock cmpxchg [rdi], ${b}`,
-    stores: (held) => held,
-    rax: (held) => held,
-    compared: "other",
-  },
-};
-
-/**
- * Within a page, and across the end of one, behind which the next one's memory is elsewhere: no
- * single exchange of the host's can reach both.
- */
-const places = { "": 0xa018, "-across-pages": 0x400fff };
-const map = [
-  { virtual: 0x400000, physical: 0xb000 },
-  { virtual: 0x401000, physical: 0xd000 },
-];
-
-/** Where a byte is in the guest's physical memory. */
-const physical = (address: number) =>
-  address < 0x400000
-    ? address
-    : address < 0x401000
-    ? address - 0x400000 + 0xb000
-    : address - 0x401000 + 0xd000;
-
-interface Row extends Operation {
+/** One instruction with a LOCK prefix, whose destination is memory at RSI. */
+interface Locked {
+  text: string;
   size: Size;
-  address: number;
+  /** Memory before. */
+  memory: bigint;
+  outcome: Outcome;
+  /** What the source register holds behind it, of the operand's size; as before unless given. */
+  source?: bigint;
+  /** What the accumulator holds behind it, likewise. */
+  accumulator?: bigint;
 }
 
-const rows: Record<string, Row> = Object.fromEntries(
-  Object.entries(operations).flatMap(([name, operation]) =>
-    Object.entries(sizes).flatMap(([sizeName, size]) =>
-      Object.entries(places).flatMap(([place, address]) =>
-        place !== "" && size.bytes === 1
-          ? []
-          : [[`${name}-${sizeName}${place}`, { ...operation, size, address }]]
-      )
-    )
-  ),
-);
+const SOURCE = 0x1a2b5f4e11a2b444n;
+const FLAGS = 0x8d5n;
+/** RAX: the accumulator of CMPXCHG, and the number of a bit. */
+const RAX = 9n;
 
-const [HELD, SOURCE, OTHER] = [0x8796a5b4c3d2e1f0n, 0x1f2e3d4c5b6a7988n, 0x0102030405060708n];
-/** What lies around: no access may be wider than the operand. */
-const AROUND = 0x5a;
+const cut = (value: bigint, size: Size) => BigInt.asUintN(size, value);
+const word = { 8: "byte", 16: "word", 32: "dword", 64: "qword" } as const;
 
-/** A value's low bytes, in what stays of the register: 32 bits clear the upper half. */
-function inRegister(before: bigint, value: bigint, { bytes }: Size): bigint {
-  const low = BigInt.asUintN(8 * bytes, value);
-  return bytes >= 4 ? low : before >> BigInt(8 * bytes) << BigInt(8 * bytes) | low;
+/** Memory before, by size. */
+const before = (size: Size) => cut(0xfeeddccb9a78569cn, size);
+
+function each(one: (size: Size) => Locked[], of: readonly Size[] = sizes): Locked[] {
+  return of.flatMap(one);
 }
 
-/** A locked instruction on memory reads, works and writes as wide as its operand is, and no wider. */
-export default defineCases("emulate/locked", inBothWays(rows), ({ row, way }) => {
-  const { code, stores, size, address, compared = "other" } = row;
-  const rax = compared === "held" ? HELD : OTHER;
-  const held = BigInt.asUintN(8 * size.bytes, HELD);
-  const after = BigInt.asUintN(8 * size.bytes, stores(held, SOURCE));
-  const bytes = (value: bigint) =>
-    Array.from({ length: size.bytes }, (_, n) => Number(value >> BigInt(8 * n) & 0xffn));
-  const hex = (value: bigint) => `0x${value.toString(16)}`;
-  const before = [AROUND, ...bytes(HELD), AROUND];
-  const behind = [AROUND, ...bytes(after), AROUND];
-  return {
-    spec: [
-      "SDM 2A: LOCK prefix",
-      "SDM 2A: ADD, CMPXCHG, INC; SDM 2B: NOT, SUB; SDM 2D: XADD, XCHG, XOR",
-    ],
-    mode: "long",
-    requires: way.requires,
-    machine: { map },
-    registers: { rax, rbx: SOURCE, rdi: BigInt(address) },
-    guest: asm`
+const rows: Record<string, Locked[]> = {};
+for (const name of ["add", "or", "adc", "sbb", "and", "sub", "xor"]) {
+  rows[name] = each((size) => [
+    {
+      text: `${name} [rsi], ${register("d", size)}`,
+      size,
+      memory: before(size),
+      outcome: binary[name](before(size), cut(SOURCE, size), FLAGS, size),
+    },
+    {
+      text: `${name} ${word[size]} [rsi], -0x7e`,
+      size,
+      memory: before(size),
+      outcome: binary[name](before(size), cut(-0x7en, size), FLAGS, size),
+    },
+    {
+      text: `${name} ${word[size]} [rsi], 0x5a${size === 8 ? "" : "5b"}`,
+      size,
+      memory: before(size),
+      outcome: binary[name](before(size), size === 8 ? 0x5an : 0x5a5bn, FLAGS, size),
+    },
+  ]);
+}
+for (const name of ["inc", "dec", "not", "neg"]) {
+  rows[name] = each((size) => [{
+    text: `${name} ${word[size]} [rsi]`,
+    size,
+    memory: before(size),
+    outcome: unary[name](before(size), FLAGS, size),
+  }]);
+}
+const bits: readonly Size[] = [16, 32, 64];
+for (const name of ["bts", "btr", "btc"]) {
+  rows[name] = each((size) => {
+    const bit = cut(SOURCE, size) % BigInt(size);
+    return [
+      {
+        text: `${name} ${word[size]} [rsi], ${register("a", size)}`,
+        size,
+        memory: before(size),
+        outcome: bitTest(name, before(size), RAX, FLAGS, size),
+      },
+      {
+        text: `${name} ${word[size]} [rsi], ${bit}`,
+        size,
+        memory: before(size),
+        outcome: bitTest(name, before(size), bit, FLAGS, size),
+      },
+    ];
+  }, bits);
+}
+rows.xchg = each((size) => [{
+  text: `xchg [rsi], ${register("d", size)}`,
+  size,
+  memory: before(size),
+  outcome: { result: cut(SOURCE, size), flags: FLAGS, undefined: 0n },
+  source: before(size),
+}]);
+rows.xadd = each((size) => [{
+  text: `xadd [rsi], ${register("d", size)}`,
+  size,
+  memory: before(size),
+  outcome: binary.add(before(size), cut(SOURCE, size), FLAGS, size),
+  source: before(size),
+}]);
+rows["cmpxchg-equal"] = each((size) => [{
+  text: `cmpxchg [rsi], ${register("d", size)}`,
+  size,
+  memory: RAX,
+  outcome: {
+    result: cut(SOURCE, size),
+    flags: binary.cmp(RAX, RAX, FLAGS, size).flags,
+    undefined: 0n,
+  },
+}]);
+rows["cmpxchg-unequal"] = each((size) => [{
+  text: `cmpxchg [rsi], ${register("d", size)}`,
+  size,
+  memory: before(size),
+  outcome: {
+    result: before(size),
+    flags: binary.cmp(RAX, before(size), FLAGS, size).flags,
+    undefined: 0n,
+  },
+  accumulator: before(size),
+}]);
+
+const hex = (value: bigint) => `0x${value.toString(16)}`;
+/** What is left of a register of which the lower part was written. */
+const left = (old: bigint, value: bigint | undefined, size: Size) =>
+  value === undefined ? old : size >= 32 ? value : old >> BigInt(size) << BigInt(size) | value;
+
+/** What may be locked reads and writes memory as it does without, and sets the same flags. */
+export default defineCases("emulate/locked", inBothWays(rows), ({ row, way }) => ({
+  spec: ["SDM 2A: LOCK", "SDM 2: each instruction's operation and flags affected"],
+  mode: "long",
+  requires: way.requires,
+  registers: { rsi: 0xa000n, rdi: 0xb000n },
+  guest: asm`
+    ${
+    row.map(({ text, memory }) => `
+      mov rax, ${memory}
+      mov [rsi], rax
+      push ${FLAGS | 2n}
+      popfq
+      mov rdx, ${SOURCE}
+      mov eax, ${RAX}
       ${way.prefix}
-      ${code(size)}
-      out 0xf4, al
-    `,
-    drive: ({ write }) =>
-      before.forEach((byte, n) => write(physical(address - 1 + n), Uint8Array.of(byte))),
-    trace: `
-      pio out 0xf4 u8 ${hex((row.rax ? inRegister(rax, row.rax(held), size) : rax) & 0xffn)}
-      = rax ${hex(row.rax ? inRegister(rax, row.rax(held), size) : rax)}
-      = rbx ${hex(row.rbx ? inRegister(SOURCE, row.rbx(held), size) : SOURCE)}
-      = rflags *
-      ${
-      behind.map((byte, n) =>
-        `= mem 0x${physical(address - 1 + n).toString(16)} u8 0x${byte.toString(16)}`
-      ).join("\n")
-    }
-    `,
-  };
-});
+      lock ${text}
+      pushfq
+      mov [rdi], rdx
+      mov [rdi + 8], rax
+      pop qword [rdi + 16]
+      mov rax, [rsi]
+      mov [rdi + 24], rax
+      add rdi, 32
+    `).join("\n")
+  }
+    mov qword [rsi], 0
+    mov qword [0x7ff8], 0
+    xor eax, eax
+    xor edx, edx
+    mov edi, 0xb000
+    hlt
+  `,
+  trace: `
+    hlt
+    = rflags 0x46
+    = mem 0xb000 u64 [${
+    row.flatMap(({ size, memory, outcome, source, accumulator }) => [
+      hex(left(SOURCE, source, size)),
+      hex(left(RAX, accumulator, size)),
+      flagsOf(outcome),
+      // What lies beside the operand stays: it was 0.
+      hex(memory >> BigInt(size) << BigInt(size) | outcome.result),
+    ]).join(" ")
+  }]
+  `,
+}));
+
+/** The flags, with every value that undefined ones may have. */
+function flagsOf({ flags, undefined: open }: Outcome): string {
+  let values = [flags & ~open | 2n];
+  for (let bit = 1n; bit <= open; bit <<= 1n) {
+    if (open & bit) values = values.flatMap((value) => [value, value | bit]);
+  }
+  return values.map(hex).join("|");
+}

@@ -1,4 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
+import { type Way, ways } from "../emulate/_checks.ts";
 
 /** A value that is not the register's, that it can take, and what it reads then. */
 const special = {
@@ -34,14 +35,30 @@ const general = [
 type General = (typeof general)[number];
 type Special = keyof typeof special;
 
-const rows: Record<string, { register: Special; operand: General }> = Object.fromEntries(
-  (Object.keys(special) as Special[]).flatMap((register) =>
-    general.map((operand) => [`${register}-${operand}`, { register, operand }])
+/** What KVM lets the guest do by itself, as it is run by KVM's instruction emulator too. */
+const own: readonly Special[] = ["cr2", "cr3", "dr1", "dr6", "dr7"];
+const some: readonly General[] = ["rax", "rsp", "rbp", "r13"];
+
+interface Row {
+  register: Special;
+  operand: General;
+  way: Way;
+}
+
+const rows: Record<string, Row> = Object.fromEntries([
+  ...(Object.keys(special) as Special[]).flatMap((register) =>
+    general.map((operand) => [`${register}-${operand}`, { register, operand, way: ways[""] }])
   ),
-);
+  ...own.flatMap((register) =>
+    some.map((operand) => {
+      const way = ways["-forced"];
+      return [`${register}-${operand}-forced`, { register, operand, way }];
+    })
+  ),
+]);
 
 /** MOV to and from control and debug registers works with every general register, whole. */
-export default defineCases("exit/register-operand", rows, ({ register, operand }) => {
+export default defineCases("exit/register-operand", rows, ({ register, operand, way }) => {
   const { value, other } = special[register];
   // No other general register holds what could be written: it would be refused or seen.
   const registers = Object.fromEntries(
@@ -58,10 +75,13 @@ export default defineCases("exit/register-operand", rows, ({ register, operand }
       "SDM 2B: MOV to and from debug registers",
     ],
     mode: "long",
+    requires: way.requires,
     registers,
     guest: asm`
+      ${way.prefix}
       mov ${register}, ${operand}
       mov ${operand}, -1
+      ${way.prefix}
       mov ${operand}, ${register}
       hlt
     `,

@@ -10,6 +10,9 @@ export const HSAVE = 0xc000;
 /** What a host must have: kvm-amd with its own nested virtualization. */
 export const requires: readonly Requirement[] = [{ backend: ["svm"] }, { cpuid: "SVM" }];
 
+/** Hosts whose guests have nested paging for theirs too. */
+export const requiresNestedPaging: readonly Requirement[] = [...requires, { cpuid: "NPT" }];
+
 /** Bits of the intercept vectors, by the word of the VMCB that they are in (APM 2 appendix B). */
 export interface Intercepts {
   /** Offset 0: reads of CR0 to CR15 in bits 0 to 15, writes above. */

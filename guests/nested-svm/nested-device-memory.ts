@@ -10,7 +10,16 @@ import {
   TABLE,
   TESTED,
 } from "./_nested_paging.ts";
-import { report, reported, reportExit, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
+import {
+  report,
+  reported,
+  reportExit,
+  requiresNestedPaging,
+  run,
+  VMCB,
+  vmcb,
+  written,
+} from "./_vmcb.ts";
 
 /** No memory is there. */
 const DEVICE = 0xd0000000n;
@@ -111,7 +120,7 @@ const rows: Record<string, Row> = {
 export default defineCases("nested-svm/nested-device-memory", rows, (row) => ({
   spec: ["APM 2 15.25.3: nested paging operation", "KVM API 5: KVM_EXIT_MMIO"],
   mode: "long",
-  requires,
+  requires: requiresNestedPaging,
   machine: machineOfTested,
   registers: { rsi: BigInt(TESTED + 0xd00) },
   guest: asm`

@@ -11,7 +11,16 @@ import {
   ROOT,
   TESTED,
 } from "./_nested_paging.ts";
-import { report, reported, requires, run, VMCB, vmcb, type VmcbFields, written } from "./_vmcb.ts";
+import {
+  report,
+  reported,
+  requiresNestedPaging,
+  run,
+  VMCB,
+  vmcb,
+  type VmcbFields,
+  written,
+} from "./_vmcb.ts";
 
 const { FINAL, WALK, P, W, U } = error;
 
@@ -97,7 +106,7 @@ export default defineCases("nested-svm/nested-legacy-paging", rows, (row) => {
   return {
     spec: ["APM 2 15.25.3: nested paging operation", "APM 2 5.2: legacy-mode page translation"],
     mode: "long",
-    requires,
+    requires: requiresNestedPaging,
     machine: { ...machineOfTested, map: [] },
     registers: { rsi: BigInt(address + 0xd00) },
     // What the guest runs is encoded alike in 32-bit and in 64-bit code.

@@ -15,7 +15,7 @@ import {
   TESTED,
   usual,
 } from "./_nested_paging.ts";
-import { report, reported, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
+import { report, reported, requiresNestedPaging, run, VMCB, vmcb, written } from "./_vmcb.ts";
 
 /** The slot behind the guest's page: three pages, or 2 MiB. */
 const SLOT = 0x400000;
@@ -253,7 +253,7 @@ export default defineCases("nested-svm/nested-memory-slot", rows, (row) => ({
     "KVM API 4.8: KVM_GET_DIRTY_LOG",
   ],
   mode: "long",
-  requires: [...requires, "KVM_CAP_READONLY_MEM"],
+  requires: [...requiresNestedPaging, "KVM_CAP_READONLY_MEM"],
   machine: machineOfTested,
   registers: { rsi: BigInt(TESTED + 0xd00) },
   guest: asm`

@@ -19,7 +19,16 @@ import {
   TESTED_PHYSICAL,
   usual,
 } from "./_nested_paging.ts";
-import { report, reported, reportExit, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
+import {
+  report,
+  reported,
+  reportExit,
+  requiresNestedPaging,
+  run,
+  VMCB,
+  vmcb,
+  written,
+} from "./_vmcb.ts";
 
 const { FINAL, P, W, U, RSVD, ID } = error;
 const LARGE = ALL | 0x80n;
@@ -109,6 +118,12 @@ const rows: Record<string, Row> = {
     change: `add qword [${DIRECTORY}], 0x1000`,
     second: "other",
     left: leftTable,
+  },
+  // The upper half of entry 0 and the lower of entry 1, in one write.
+  "two-entries-at-once": {
+    change: `xor eax, eax\nmov [${ROOT + 4}], rax`,
+    second: { read: 0n },
+    left: [[ROOT + 8, 0n]],
   },
   "same-table-rewritten": { change: set(DIRECTORY, usual.directory), second: "frame" },
   "neighbour-of-table": { ...setting(DIRECTORY + 8, 0x12345000n), second: "frame" },
@@ -229,7 +244,7 @@ export default defineCases("nested-svm/nested-page-change", rows, (row) => {
   return {
     spec: ["APM 2 15.16: TLB control", "APM 2 15.25.3: nested paging operation"],
     mode: "long",
-    requires,
+    requires: requiresNestedPaging,
     machine: machineOfTested,
     registers: { rsi: BigInt(TESTED + 0xd00) },
     guest: asm`

@@ -13,7 +13,7 @@ import {
   TESTED_PHYSICAL,
   usual,
 } from "./_nested_paging.ts";
-import { report, reported, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
+import { report, reported, requiresNestedPaging, run, VMCB, vmcb, written } from "./_vmcb.ts";
 
 const { FINAL, P, W, U, RSVD, ID } = error;
 
@@ -87,7 +87,7 @@ export default defineCases("nested-svm/nested-page-fault", rows, ({ access, leve
     "APM 2 5.6: page faults",
   ],
   mode: "long",
-  requires,
+  requires: requiresNestedPaging,
   machine: machineOfTested,
   registers: { rsi: BigInt(TESTED + 0xd10) },
   guest: asm`

@@ -9,7 +9,7 @@ import {
   ROOT,
   TESTED,
 } from "./_nested_paging.ts";
-import { report, reported, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
+import { report, reported, requiresNestedPaging, run, VMCB, vmcb, written } from "./_vmcb.ts";
 
 const { WALK, P, W, U, RSVD } = error;
 
@@ -56,7 +56,7 @@ for (const name of Object.keys(rows)) {
 export default defineCases("nested-svm/nested-page-walk", rows, ({ entry, flaw, instruction }) => ({
   spec: "APM 2 15.25.6: nested versus guest page faults, fault ordering",
   mode: "long",
-  requires,
+  requires: requiresNestedPaging,
   machine: machineOfTested,
   registers: { rsi: BigInt(TESTED + 0x200d10) },
   guest: asm`

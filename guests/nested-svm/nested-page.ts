@@ -11,7 +11,7 @@ import {
   TESTED,
   usual,
 } from "./_nested_paging.ts";
-import { report, reported, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
+import { report, reported, requiresNestedPaging, run, VMCB, vmcb, written } from "./_vmcb.ts";
 
 /** Present, writable, user; neither accessed nor dirty. */
 const FRESH = 0x7n;
@@ -79,7 +79,7 @@ export default defineCases("nested-svm/nested-page", inBothWays(rows), ({ row, w
   return {
     spec: ["APM 2 15.25.3: nested paging operation", "APM 2 5.4.2: accessed and dirty bits"],
     mode: "long",
-    requires: [...requires, ...way.requires],
+    requires: [...requiresNestedPaging, ...way.requires],
     machine: machineOfTested,
     registers: { rsi: BigInt(TESTED + 0xd00) },
     guest: asm`

@@ -1,6 +1,15 @@
 import { asm, defineCases } from "../../mod.ts";
 import { error, NPF } from "./_nested_paging.ts";
-import { report, reported, reportExit, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
+import {
+  report,
+  reported,
+  reportExit,
+  requiresNestedPaging,
+  run,
+  VMCB,
+  vmcb,
+  written,
+} from "./_vmcb.ts";
 
 const { FINAL, P, W, U, RSVD, ID } = error;
 
@@ -149,7 +158,7 @@ export default defineCases("nested-svm/nested-paging-of-32-bit-host", rows, (row
       "APM 2 15.25.6: nested versus guest page faults",
     ],
     mode,
-    requires,
+    requires: requiresNestedPaging,
     machine,
     registers: { rsi: BigInt(TESTED + 0xd00) },
     guest: asm`

@@ -1,4 +1,5 @@
 import { type CapabilityName } from "../../ffi/abi/capabilities.ts";
+import { UserFault } from "../../ffi/user_fault.ts";
 import type { Kvm } from "../kvm/kvm.ts";
 import type { CpuidEntry } from "../x86/state.ts";
 import { type CpuidFeatureName, cpuidFeatures } from "../x86/cpuid.ts";
@@ -20,6 +21,8 @@ export type Requirement =
   | { readonly backend: readonly Backend[] }
   /** A parameter of a KVM module, as /sys/module shows it. */
   | { readonly parameter: string; readonly value: string }
+  /** Something of Linux that not every process may do. */
+  | { readonly allowed: "userfaultfd" }
   /** A CPU that is no emulation which the case would bring down, all later cases with it. */
   | { readonly notEmulatedBy: Emulation; readonly because: string };
 
@@ -101,6 +104,9 @@ export class HostFacts {
       const { notEmulatedBy, because } = requirement;
       const { name, detect } = emulations[notEmulatedBy];
       return detect() ? `a CPU not emulated by ${name}: ${because}` : undefined;
+    }
+    if ("allowed" in requirement) {
+      return UserFault.allowed() ? undefined : `${requirement.allowed}(2), allowed to this process`;
     }
     const { parameter, value } = requirement;
     const found = readParameter(parameter);

@@ -1,0 +1,81 @@
+import { asm, defineCases } from "../../mod.ts";
+import { machine, report, reported, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
+
+/** Offset 0x60 of the VMCB: V_TPR in bits 7 to 0, V_INTR_PRIO in 19 to 16. */
+const [V_IRQ, V_INTR_MASKING] = [1n << 8n, 1n << 24n];
+const priority = (value: bigint) => value << 16n;
+/** The intercept of the moment when a virtual interrupt could be taken. */
+const VINTR = 1 << 4;
+const IF = 0x202n;
+
+interface Row {
+  control: bigint;
+  rflags?: bigint;
+  first?: number;
+  code: string;
+  /** The guest is left before its first instruction. */
+  intercepted?: true;
+  /** V_IRQ and V_TPR in the end. */
+  left: bigint;
+  exits?: string;
+}
+
+const asked = V_IRQ | priority(3n);
+
+const rows: Record<string, Row> = {
+  masked: { control: asked, code: "nop", left: V_IRQ },
+  "none-asked": { control: priority(3n), rflags: IF, code: "nop", left: 0n },
+  "window-intercepted": {
+    control: asked,
+    rflags: IF,
+    first: VINTR,
+    code: "nop",
+    intercepted: true,
+    left: V_IRQ,
+  },
+  "window-masked": { control: asked, first: VINTR, code: "nop", left: V_IRQ },
+  // The guest's CR8 is its own.
+  "task-priority-own": {
+    control: V_INTR_MASKING | 5n,
+    code: "mov rax, cr8\nout 0x20, eax\nmov eax, 9\nmov cr8, rax",
+    left: 9n,
+    exits: "pio out 0x20 u32 0x5",
+  },
+};
+
+/** The virtual interrupt that a VMCB asks for, and the guest's task priority. */
+export default defineCases("nested-svm/virtual-interrupt", rows, (row) => ({
+  spec: "APM 2 15.21: interrupt and local APIC support (V_IRQ, V_TPR, V_INTR_MASKING)",
+  mode: "long",
+  requires,
+  machine,
+  guest: asm`
+    ${run}
+    ${report}
+    nested:
+    ${row.code}
+    at:
+    vmmcall
+    out 0xee, al
+  `,
+  drive: ({ write, labels }) =>
+    write(
+      VMCB,
+      vmcb({
+        rip: labels.get("nested")!,
+        rflags: row.rflags,
+        first: row.first,
+        second: 2,
+        other: { 0x60: row.control | 0x30n << 32n },
+      }),
+    ),
+  trace: ({ at, nested }) => `
+    ${row.exits ?? ""}
+    ${row.intercepted ? reported(0x64, 0n, 0n, nested) : reported(0x81, 0n, 0n, at)}
+    hlt
+    = rflags 0x46
+    = mem 0xb060 u64 0x${((row.control & ~0x1ffn | row.left) | 0x30n << 32n).toString(16)}
+
+    ${written}
+  `,
+}));
