@@ -59,7 +59,6 @@ export default defineCases("exit/xsetbv-fault", rows, ({ index = 0, low, high = 
     = rdx 0x0
     = rsp 0x7fd0
     = rflags 0x46
-    = xcr0 0x3
     = mem 0x7fd0 u64 [0x0 ${setting} 0x28 0x108d7 0x8000 0x30]
   `,
 }));
