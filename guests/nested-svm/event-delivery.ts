@@ -1,6 +1,15 @@
 import { asm, defineCases } from "../../mod.ts";
 import { ALL, error, NPF, prepared, prepareTables, ROOT } from "./_nested_paging.ts";
-import { machine, reported, reportExit, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
+import {
+  machine,
+  reported,
+  reportExit,
+  requiresNestedPaging,
+  run,
+  VMCB,
+  vmcb,
+  written,
+} from "./_vmcb.ts";
 
 const { FINAL, U, W } = error;
 
@@ -75,7 +84,7 @@ export default defineCases("nested-svm/event-delivery", cases, ({ row, place }) 
       "APM 2 15.25.6: nested versus guest page faults",
     ],
     mode: "long",
-    requires,
+    requires: requiresNestedPaging,
     machine: {
       ...machine,
       map: [{ virtual: 0xd000, physical: 0xd000, present: false }],

@@ -2,7 +2,17 @@ import { asm, defineCases, type DriveContext, ioctl, KvmError } from "../../mod.
 import { refusal } from "../_fresh.ts";
 import { complete, completed } from "../smm/_smram.ts";
 import { prepared, prepareTables, ROOT } from "./_nested_paging.ts";
-import { machine, report, reported, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
+import {
+  machine,
+  report,
+  reported,
+  requires,
+  requiresNestedPaging,
+  run,
+  VMCB,
+  vmcb,
+  written,
+} from "./_vmcb.ts";
 
 /** KVM_STATE_NESTED_GUEST_MODE, _RUN_PENDING, _GIF_SET; the format of SVM. */
 const [GUEST_MODE, RUN_PENDING, GIF] = [1, 2, 0x100];
@@ -191,7 +201,7 @@ export default defineCases("nested-svm/nested-state", rows, (row) => ({
     "APM 2 15.5.1: basic operation (consistency checks)",
   ],
   mode: "long",
-  requires: [...requires, "KVM_CAP_NESTED_STATE"],
+  requires: [...row.nestedPaging ? requiresNestedPaging : requires, "KVM_CAP_NESTED_STATE"],
   withoutLens: { restore: "the case is about what the lens does at every exit" },
   machine,
   handlers: { 6: "handler" },
