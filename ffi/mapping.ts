@@ -299,7 +299,7 @@ function chosen<Name extends string>(
   numbers: Readonly<Record<Name, number>>,
   name: Name,
 ): number {
-  if (Object.hasOwn(numbers, name)) return numbers[name];
+  if (typeof name === "string" && Object.hasOwn(numbers, name)) return numbers[name];
   throw new ArgumentError(
     `${what} is ${shown(name)}: give one of ${Object.keys(numbers).join(", ")}`,
   );
