@@ -169,11 +169,11 @@ export class Mapping implements Disposable {
    * @throws {SystemCallError} with the errno of `mprotect(2)`.
    * @throws {DisposedError} after disposal.
    */
-  protect(protection: Protection, offset: number = 0, size: number = this.size - offset): void {
+  protect(protection: Protection, offset: number = 0, size?: number): void {
     const bits = chosen("a protection", protections, protection);
-    const address = this.#range(offset, size);
+    const { address, length } = this.#range(offset, size);
     const c = libc();
-    if (c.mprotect(address, BigInt(size), bits) !== 0) {
+    if (c.mprotect(address, length, bits) !== 0) {
       throw new SystemCallError("mprotect", c.errno[0], protection);
     }
   }
@@ -199,11 +199,11 @@ export class Mapping implements Disposable {
    * console.log(memory.bytes[0xfff], memory.bytes[0x1000]); // 1 0
    * ```
    */
-  advise(advice: MemoryAdvice, offset: number = 0, size: number = this.size - offset): void {
+  advise(advice: MemoryAdvice, offset: number = 0, size?: number): void {
     const number = chosen("an advice", advices, advice);
-    const address = this.#range(offset, size);
+    const { address, length } = this.#range(offset, size);
     const c = libc();
-    if (c.madvise(address, BigInt(size), number) !== 0) {
+    if (c.madvise(address, length, number) !== 0) {
       throw new SystemCallError("madvise", c.errno[0], advice);
     }
   }
@@ -221,29 +221,29 @@ export class Mapping implements Disposable {
    * @throws {DisposedError} after disposal.
    */
   movePages(offset: number, size: number, target: Mapping, targetOffset: number): void {
-    const from = this.#range(offset, size);
+    const { address: from, length } = this.#range(offset, size);
     if (!(target instanceof Mapping)) {
       throw new ArgumentError(`the target of pages is ${shown(target)}: give a Mapping`);
     }
-    const to = target.#range(targetOffset, size);
+    const { address: to } = target.#range(targetOffset, size);
     const c = libc();
     const flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
-    const address = c.mremap(from, BigInt(size), BigInt(size), flags, to);
+    const address = c.mremap(from, length, length, flags, to);
     if (address === MAP_FAILED) throw new SystemCallError("mremap", c.errno[0], `${size} bytes`);
   }
 
-  /** The address of whole pages of this mapping. */
-  #range(offset: number, size: number): bigint {
-    const pages = (value: number) => Number.isSafeInteger(value) && value % PAGE_SIZE === 0;
-    if (
-      !pages(offset) || !pages(size) || offset < 0 || size <= 0 || offset + size > this.size
-    ) {
+  /** Whole pages of this mapping: by default all from the offset on. */
+  #range(offset: number, given?: number): { readonly address: bigint; readonly length: bigint } {
+    const isWhole = (value: unknown) =>
+      Number.isSafeInteger(value) && value as number >= 0 && value as number % PAGE_SIZE === 0;
+    const size = given ?? (isWhole(offset) ? this.size - offset : undefined);
+    if (!isWhole(offset) || !isWhole(size) || size === 0 || offset + size! > this.size) {
       throw new ArgumentError(
         `${shown(size)} bytes at ${shown(offset)} of a mapping of ${this.size}: ` +
           `give multiples of ${PAGE_SIZE} within it`,
       );
     }
-    return this.address + BigInt(offset);
+    return { address: this.address + BigInt(offset), length: BigInt(size!) };
   }
 
   /**

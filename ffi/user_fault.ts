@@ -90,10 +90,12 @@ export class UserFault implements Disposable {
    * @throws {DisposedError} after disposal.
    */
   supply(offset: number, content: Uint8Array<ArrayBuffer>): void {
-    const { length } = content;
-    if (length === 0 || length % PAGE_SIZE !== 0 || !(offset % PAGE_SIZE === 0 && offset >= 0)) {
+    const length = content instanceof Uint8Array ? content.length : 0;
+    const isPage = Number.isSafeInteger(offset) && offset >= 0 && offset % PAGE_SIZE === 0;
+    if (length === 0 || length % PAGE_SIZE !== 0 || !isPage) {
       throw new ArgumentError(
-        `${length} bytes at ${shown(offset)}: give whole pages of ${PAGE_SIZE} bytes`,
+        `${shown(content)} of ${length} bytes at ${shown(offset)}: give whole pages of ` +
+          `${PAGE_SIZE} bytes as a Uint8Array`,
       );
     }
     const from = Deno.UnsafePointer.value(Deno.UnsafePointer.of(content));
