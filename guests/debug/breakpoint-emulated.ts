@@ -28,6 +28,9 @@ export default defineCases(
     requires: ["KVM_CAP_SET_GUEST_DEBUG", ...ways["-forced"].requires],
     guest: asm`
       add al, 1
+      jmp far_out
+      times 0x700 db 0x90         ; QEMU may leave it armed: no other guest has code out there
+      far_out:
       ${ways["-forced"].prefix}
       stop:
       add al, 2

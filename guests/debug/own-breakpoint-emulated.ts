@@ -70,6 +70,7 @@ export default defineCases("debug/own-breakpoint-emulated", inBothWays(rows), ({
       push 0x28
       push start
       iretq
+      times 0x680 db 0x90         ; QEMU may leave it armed: no other guest has code out there
       start:
       ${way.prefix}
       stop:

@@ -19,6 +19,9 @@ export default defineCase({
   handlers: { 1: "handler" },
   registers: { rcx: 0x30n },
   guest: asm`
+    jmp far_out
+    times 0x780 db 0x90         ; QEMU may leave it armed: no other guest has code out there
+    far_out:
     mov ss, ecx
     ${prefix}
     stop:
