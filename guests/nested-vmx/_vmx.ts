@@ -6,6 +6,18 @@ import { fieldEncodings, type FieldName, type Fields } from "./_fields.ts";
 /** What a host must have: kvm-intel with its own nested virtualization. */
 export const requires: readonly Requirement[] = [{ backend: ["vmx"] }, { cpuid: "VMX" }];
 
+/** Hosts whose guests have EPT for theirs too. */
+export const requiresEpt: readonly Requirement[] = [
+  ...requires,
+  { parameter: "kvm_intel.ept", value: "1" },
+];
+
+/** Hosts whose guests can run theirs without paging too. */
+export const requiresUnrestricted: readonly Requirement[] = [
+  ...requiresEpt,
+  { parameter: "kvm_intel.unrestricted_guest", value: "1" },
+];
+
 /** The machine of a hypervisor: VMX may be switched on. */
 export const machine = { cr4: { set: 0x2000n } } as const;
 

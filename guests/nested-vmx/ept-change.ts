@@ -9,7 +9,7 @@ import {
   machine,
   prepare,
   recorded,
-  requires,
+  requiresEpt,
 } from "./_vmx.ts";
 
 interface Row {
@@ -110,7 +110,7 @@ export default defineCases("nested-vmx/ept-change", rows, (row) => ({
     "SDM 3C 31.3: INVEPT",
   ],
   mode: "long",
-  requires,
+  requires: requiresEpt,
   machine,
   guest: asm`
     ${hypervisor({ before: row.change, skip: !row.again })}

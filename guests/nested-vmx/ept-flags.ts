@@ -8,7 +8,7 @@ import {
   machine,
   prepare,
   recorded,
-  requires,
+  requiresEpt,
   Secondary,
 } from "./_vmx.ts";
 
@@ -89,7 +89,7 @@ export default defineCases("nested-vmx/ept-flags", rows, (row) => {
       "SDM 3C 29.3.6: page-modification logging",
     ],
     mode: "long",
-    requires,
+    requires: requiresEpt,
     machine,
     guest: asm`
       ${hypervisor()}

@@ -22,7 +22,7 @@ import {
   machine,
   prepare,
   recorded,
-  requires,
+  requiresEpt,
 } from "./_vmx.ts";
 
 interface Row {
@@ -204,7 +204,7 @@ export default defineCases("nested-vmx/ept", rows, (row) => ({
     "SDM 3C 28.2.1: exit qualification for EPT violations",
   ],
   mode: "long",
-  requires,
+  requires: requiresEpt,
   machine,
   guest: asm`
     ${hypervisor()}

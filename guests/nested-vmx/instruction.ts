@@ -6,6 +6,7 @@ import {
   quadwords,
   RECORD,
   requires,
+  requiresEpt,
   revision,
   VMCS,
   VMXON,
@@ -296,7 +297,8 @@ export default defineCases("nested-vmx/instruction", rows, (row) => {
       "SDM 3C 31.4: error numbers",
     ],
     mode: "long",
-    requires,
+    // Without EPT there is no INVEPT.
+    requires: code.startsWith("invept") ? requiresEpt : requires,
     machine,
     guest: asm`
       mov ecx, 0x3a

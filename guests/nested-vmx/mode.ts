@@ -11,6 +11,8 @@ import {
   quadwords,
   recorded,
   requires,
+  requiresEpt,
+  requiresUnrestricted,
   Secondary,
 } from "./_vmx.ts";
 
@@ -130,7 +132,11 @@ export default defineCases("nested-vmx/mode", rows, ({ bits, fields, code, exit,
     "SDM 3C 26.6: unrestricted guests",
   ],
   mode: "long",
-  requires,
+  requires: fields.eptPointer === undefined
+    ? requires
+    : fields.guestCr0 === undefined
+    ? requiresEpt
+    : requiresUnrestricted,
   machine,
   guest: asm`
     ${hypervisor()}

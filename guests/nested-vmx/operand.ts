@@ -1,5 +1,15 @@
 import { asm, defineCases } from "../../mod.ts";
-import { DATA, enterVmx, machine, quadwords, requires, revision, VMCS, VMXON } from "./_vmx.ts";
+import {
+  DATA,
+  enterVmx,
+  machine,
+  quadwords,
+  requires,
+  requiresEpt,
+  revision,
+  VMCS,
+  VMXON,
+} from "./_vmx.ts";
 
 interface Row {
   /** VMX is on, with a current VMCS, unless a row says otherwise. */
@@ -152,7 +162,8 @@ export default defineCases("nested-vmx/operand", rows, (row) => {
       "SDM 3C 24.7: enabling and entering VMX operation",
     ],
     mode: "long",
-    requires,
+    // Without EPT there is no INVEPT, which is #UD then.
+    requires: vector !== 6 && code.startsWith("invept") ? requiresEpt : requires,
     machine: row.machine ? { ...row.machine, cr4: row.machine.cr4 ?? machine.cr4 } : machine,
     handlers: { [vector]: "handler" },
     guest: asm`
