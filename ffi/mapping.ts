@@ -1,4 +1,4 @@
-import { ArgumentError, integer, shown } from "./argument.ts";
+import { ArgumentError, integer, oneOf, shown } from "./argument.ts";
 import { DisposedError } from "./disposed.ts";
 import { SystemCallError } from "./errno.ts";
 import { libc } from "./libc.ts";
@@ -170,7 +170,7 @@ export class Mapping implements Disposable {
    * @throws {DisposedError} after disposal.
    */
   protect(protection: Protection, offset: number = 0, size?: number): void {
-    const bits = chosen("a protection", protections, protection);
+    const bits = protections[oneOf("the protection", protection, protections)];
     const { address, length } = this.#range(offset, size);
     const c = libc();
     if (c.mprotect(address, length, bits) !== 0) {
@@ -200,7 +200,7 @@ export class Mapping implements Disposable {
    * ```
    */
   advise(advice: MemoryAdvice, offset: number = 0, size?: number): void {
-    const number = chosen("an advice", advices, advice);
+    const number = advices[oneOf("the advice", advice, advices)];
     const { address, length } = this.#range(offset, size);
     const c = libc();
     if (c.madvise(address, length, number) !== 0) {
@@ -292,15 +292,4 @@ export class Mapping implements Disposable {
     this.#buffer.transfer(0);
     libc().munmap(this.#address, BigInt(this.size));
   }
-}
-
-function chosen<Name extends string>(
-  what: string,
-  numbers: Readonly<Record<Name, number>>,
-  name: Name,
-): number {
-  if (typeof name === "string" && Object.hasOwn(numbers, name)) return numbers[name];
-  throw new ArgumentError(
-    `${what} is ${shown(name)}: give one of ${Object.keys(numbers).join(", ")}`,
-  );
 }

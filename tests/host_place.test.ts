@@ -42,7 +42,8 @@ for (const [what, backend, emulation, off, name] of places) {
     const facts = {
       backend,
       emulation,
-      parameter: (parameter: string) => off.includes(parameter) ? "0" : "1",
+      hasParameter: (parameter: string, value: string) =>
+        (off.includes(parameter) ? "0" : "1") === value,
     };
     assertEquals(runName(hostPlace(facts as unknown as HostFacts)), name);
   });

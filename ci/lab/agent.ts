@@ -2,7 +2,7 @@
 import { libc } from "../../ffi/libc.ts";
 import { HostError } from "../../src/kvm/host_error.ts";
 import type { Case } from "../../src/suite/case.ts";
-import { lensNames } from "../../src/suite/lens.ts";
+import { isLensName } from "../../src/suite/lens.ts";
 import { LocalHost } from "../../src/suite/local_host.ts";
 import type { CaseResult } from "../../src/suite/verdict.ts";
 import { decodeNumbers } from "./case_list.ts";
@@ -32,8 +32,8 @@ export async function runAgent(files: CaseFiles): Promise<void> {
   );
   let host: LocalHost;
   try {
-    const lens = lensNames.find((name) => name === parameters.get("lens"));
-    host = LocalHost.open({ timeout: Number(parameters.get("timeout")), lens, keepThreads: true });
+    const lens = parameters.get("lens");
+    host = LocalHost.open({ lens: isLensName(lens) ? lens : undefined, keepThreads: true });
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     channel.send({ kind: "failed", reason: explain(error) });

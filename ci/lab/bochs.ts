@@ -1,4 +1,5 @@
 /** kvm-intel's lab: Bochs's emulation of an Intel CPU with VMX. */
+import { slowness } from "../../src/suite/requirement.ts";
 import { bootSector, floppy, memoryImage } from "./bochs_boot.ts";
 import { bios, bochsCommandLine, bochsConfig, bochsMemory, videoBios } from "./bochs_config.ts";
 import { tools } from "./command.ts";
@@ -17,7 +18,7 @@ export const bochs: Emulator = {
     { command: bios, package: "bochsbios" },
     { command: videoBios, package: "vgabios" },
   ],
-  timeScale: 10,
+  timeScale: slowness.bochs,
   bootTime: 240_000,
   // The kernel's tracer would look at every function of KVM's while it is loaded.
   dropSections: ["__mcount_loc"],

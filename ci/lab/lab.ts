@@ -10,6 +10,7 @@ import { labImage } from "./image.ts";
 import { debianKernel, isSeries, type Kernel, ownKernel, type Progress } from "./kernel.ts";
 import { labModules, type Parameter, routeParameters } from "./modules.ts";
 import type { LensName } from "../../src/suite/lens.ts";
+import { DEFAULT_TIMEOUT } from "../../src/suite/local_host.ts";
 import { bundleSuite } from "./suite.ts";
 import { type LabEvents, supervise } from "./supervisor.ts";
 import { readTimes, writeTimes } from "./times.ts";
@@ -91,8 +92,6 @@ const WORTH_A_BOOT = 60;
 const HEARTBEAT = 40_000;
 /** How long a kernel that has complained has until it is ended, in milliseconds. */
 const LAST_WORDS = 3000;
-/** Milliseconds that a case's guest may take if the case does not say. */
-const DEFAULT_TIMEOUT = 3000;
 /** What a case may take beside its guest's time, in milliseconds on a computer. */
 const CASE_OVERHEAD = 6000;
 
@@ -224,7 +223,6 @@ function commandLine({ parameters, description }: Lab, numbers: readonly number[
     // What a guest puts behind a certain prefix is emulated; no other guest notices.
     "kvm.force_emulation_prefix=1",
     ...parameters.map(({ module, text }) => `${module}.${text}`),
-    `trapline.timeout=${DEFAULT_TIMEOUT * description.emulator.timeScale}`,
     ...description.lens === undefined ? [] : [`trapline.lens=${description.lens}`],
     `trapline.cases=${encodeNumbers(numbers)}`,
   ];

@@ -1,4 +1,5 @@
 /** kvm-amd's lab: QEMU's emulation of an AMD CPU with SVM. */
+import { slowness } from "../../src/suite/requirement.ts";
 import { tools } from "./command.ts";
 import type { Emulator, Machine, RunningEmulator } from "./emulator.ts";
 import { tail } from "./tail.ts";
@@ -20,7 +21,7 @@ export const qemu: Emulator = {
   backend: "svm",
   vendorModule: "kvm_amd",
   tools: [tools.qemu],
-  timeScale: 5,
+  timeScale: slowness["qemu-tcg"],
   bootTime: 120_000,
   dropSections: [],
   start,

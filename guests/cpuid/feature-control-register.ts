@@ -1,5 +1,5 @@
 import { asm, type CpuidFeatureName, defineCases } from "../../mod.ts";
-import { without } from "./_without.ts";
+import { without } from "../_cpuid.ts";
 
 interface Row {
   feature: CpuidFeatureName;

@@ -1,5 +1,5 @@
 import { asm, type CpuidEntry, defineCases } from "../../mod.ts";
-import { offered } from "./_without.ts";
+import { offered } from "../_cpuid.ts";
 
 interface Row {
   entries: () => CpuidEntry[];

@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { ways } from "../emulate/_checks.ts";
+import { ways } from "../_ways.ts";
 
 /** DR7, which register has the address, and what DR6 then says; without it nothing stops. */
 const rows = {

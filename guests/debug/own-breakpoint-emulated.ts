@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { inBothWays } from "../emulate/_checks.ts";
+import { inBothWays } from "../_ways.ts";
 
 interface Row {
   /** The registers that hold the instruction's address; the others hold one where nothing runs. */

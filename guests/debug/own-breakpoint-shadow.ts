@@ -1,6 +1,6 @@
 import { asm, defineCase } from "../../mod.ts";
-import { offered } from "../cpuid/_without.ts";
-import { ways } from "../emulate/_checks.ts";
+import { offered } from "../_cpuid.ts";
+import { ways } from "../_ways.ts";
 
 const { prefix, requires } = ways["-forced"];
 

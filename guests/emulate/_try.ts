@@ -8,7 +8,7 @@ import {
   type Registers,
   type Requirement,
 } from "../../mod.ts";
-import type { Way } from "./_checks.ts";
+import type { Way } from "../_ways.ts";
 
 /** The state that is promised; a function gets the guest's labels. */
 export type Promised = string | ((labels: Readonly<Record<string, string>>) => string);

@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { inBothWays } from "./_checks.ts";
+import { inBothWays } from "../_ways.ts";
 
 /** BX, BP, SI and DI. */
 const registers = { bx: 0x0100, bp: 0x0220, si: 0x0044, di: 0x0068 };

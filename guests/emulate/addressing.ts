@@ -1,5 +1,5 @@
 import { asm, defineCases, type ModeName } from "../../mod.ts";
-import { inBothWays } from "./_checks.ts";
+import { inBothWays } from "../_ways.ts";
 
 const names64 = [
   "rax",

@@ -1,14 +1,6 @@
 import { defineCases } from "../../mod.ts";
-import {
-  type Check,
-  checkAll,
-  inBothWays,
-  merged,
-  pairs,
-  register,
-  sizes,
-  widened,
-} from "./_checks.ts";
+import { inBothWays } from "../_ways.ts";
+import { type Check, checkAll, merged, pairs, register, sizes, widened } from "./_checks.ts";
 import { ALL, binary, CF, OF } from "./_model.ts";
 
 const mnemonics = Object.fromEntries(

@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { inBothWays } from "./_checks.ts";
+import { inBothWays } from "../_ways.ts";
 import { CF, OF, PF, SF, ZF } from "./_model.ts";
 
 type Condition = (flags: { c: boolean; p: boolean; z: boolean; s: boolean; o: boolean }) => boolean;

@@ -1,5 +1,6 @@
 import { defineCases } from "../../mod.ts";
-import { type Check, checkAll, inBothWays, merged, register, sizes } from "./_checks.ts";
+import { inBothWays } from "../_ways.ts";
+import { type Check, checkAll, merged, register, sizes } from "./_checks.ts";
 
 const rows: Record<string, () => Check[]> = {
   div: () => divide("div", [[0n, 1n], [100n, 7n], [0xffn, 0xffn], [0x7ffn, 0x55n]]),

@@ -1,5 +1,5 @@
 import { asm, defineCases, type MachineOptions } from "../../mod.ts";
-import { emulated } from "./_checks.ts";
+import { emulated } from "../_ways.ts";
 
 interface Row {
   /** The last line is the one that faults. */

@@ -1,5 +1,5 @@
 import { defineCases } from "../../mod.ts";
-import { emulated, forced } from "./_checks.ts";
+import { emulated, forced } from "../_ways.ts";
 import { type Try, tryOne } from "./_try.ts";
 
 const [UD, NM, GP] = [6, 7, 13];

@@ -1,5 +1,5 @@
 import { defineCases } from "../../mod.ts";
-import { forced } from "./_checks.ts";
+import { forced } from "../_ways.ts";
 import { type Try, tryOne } from "./_try.ts";
 
 const [DB, UD, GP] = [1, 6, 13];

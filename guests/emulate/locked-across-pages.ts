@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { inBothWays } from "./_checks.ts";
+import { inBothWays } from "../_ways.ts";
 
 const sizes = {
   u16: { bytes: 2, b: "bx", memory: "word" },

@@ -1,5 +1,6 @@
 import { asm, defineCases } from "../../mod.ts";
-import { inBothWays, register, sizes } from "./_checks.ts";
+import { inBothWays } from "../_ways.ts";
+import { register, sizes } from "./_checks.ts";
 import { binary, bitTest, type Outcome, type Size, unary } from "./_model.ts";
 
 /** One instruction with a LOCK prefix, whose destination is memory at RSI. */

@@ -1,5 +1,6 @@
 import { defineCases } from "../../mod.ts";
-import { type Check, checkAll, inBothWays } from "./_checks.ts";
+import { inBothWays } from "../_ways.ts";
+import { type Check, checkAll } from "./_checks.ts";
 import { ALL } from "./_model.ts";
 
 type Row = readonly (Partial<Check> & { instruction: string })[];

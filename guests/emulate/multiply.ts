@@ -1,5 +1,6 @@
 import { defineCases } from "../../mod.ts";
-import { type Check, checkAll, inBothWays, merged, pairs, register, sizes } from "./_checks.ts";
+import { inBothWays } from "../_ways.ts";
+import { type Check, checkAll, merged, pairs, register, sizes } from "./_checks.ts";
 import { CF, OF } from "./_model.ts";
 
 type Size = 8 | 16 | 32 | 64;

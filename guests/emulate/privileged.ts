@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { emulated } from "./_checks.ts";
+import { emulated } from "../_ways.ts";
 
 interface Row {
   instruction: string;

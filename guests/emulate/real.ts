@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { emulated, inBothWays } from "./_checks.ts";
+import { emulated, inBothWays } from "../_ways.ts";
 
 interface Row {
   /** Lines before the one that is tried, the line, and those behind it. */

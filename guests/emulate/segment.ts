@@ -1,5 +1,5 @@
 import { defineCases } from "../../mod.ts";
-import { emulated } from "./_checks.ts";
+import { emulated } from "../_ways.ts";
 import { type Try, tryOne } from "./_try.ts";
 
 const [NP, SS, GP] = [11, 12, 13];

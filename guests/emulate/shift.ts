@@ -1,5 +1,6 @@
 import { defineCases } from "../../mod.ts";
-import { type Check, checkAll, inBothWays, merged, register, sizes, widened } from "./_checks.ts";
+import { inBothWays } from "../_ways.ts";
+import { type Check, checkAll, merged, register, sizes, widened } from "./_checks.ts";
 import { ALL, CF, OF, shifts, type Size } from "./_model.ts";
 
 const rows = Object.fromEntries(

@@ -1,5 +1,5 @@
 import { defineCases, type Requirement } from "../../mod.ts";
-import { forced } from "./_checks.ts";
+import { forced } from "../_ways.ts";
 import { type Try, tryOne } from "./_try.ts";
 
 const [UD, GP, PF] = [6, 13, 14];

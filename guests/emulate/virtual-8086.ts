@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { ways } from "./_checks.ts";
+import { ways } from "../_ways.ts";
 
 interface Row {
   /** Lines before it, the instruction, and those behind it. */

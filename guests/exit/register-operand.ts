@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { type Way, ways } from "../emulate/_checks.ts";
+import { type Way, ways } from "../_ways.ts";
 
 /** A value that is not the register's, that it can take, and what it reads then. */
 const special = {

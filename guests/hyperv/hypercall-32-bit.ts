@@ -1,6 +1,7 @@
 import { asm, defineCases } from "../../mod.ts";
-import { byEachCall } from "../paravirt/_hypercall.ts";
+import { byEachCall } from "../_hypercall.ts";
 import { requires, underHyperv } from "./_hyperv.ts";
+import { identify } from "./_words.ts";
 
 interface Row {
   /** EDX:EAX, EBX:ECX and EDI:ESI. */
@@ -48,10 +49,7 @@ export default defineCases("hyperv/hypercall-32-bit", byEachCall(rows), ({ row, 
     requires: [...requires, "KVM_CAP_HYPERV_SYNIC2", call.requires],
     ...underHyperv({
       guest: asm`
-        mov ecx, 0x40000000             ; a guest OS id, which enables hypercalls
-        mov eax, 1
-        mov edx, 0x81000000
-        wrmsr
+        ${identify}
         mov edx, ${value(input).high}
         mov eax, ${value(input).low}
         mov ebx, ${value(parameter).high}

@@ -1,6 +1,7 @@
 import { asm, defineCases } from "../../mod.ts";
-import { byEachCall } from "../paravirt/_hypercall.ts";
+import { byEachCall } from "../_hypercall.ts";
 import { requires, underHyperv } from "./_hyperv.ts";
+import { identify } from "./_words.ts";
 
 const FAST = 1n << 16n;
 
@@ -29,10 +30,7 @@ export default defineCases("hyperv/hypercall-exit", byEachCall(rows), ({ row, ca
   registers: { r8: 0xc000n },
   ...underHyperv({
     guest: asm`
-      mov ecx, 0x40000000             ; a guest OS id, which enables hypercalls
-      mov eax, 1
-      mov edx, 0x81000000
-      wrmsr
+      ${identify}
       mov qword [0xb000], 0x1234
       mov rcx, ${row.input}
       mov rdx, ${row.parameter}

@@ -1,6 +1,7 @@
 import { asm, defineCases } from "../../mod.ts";
-import { calls } from "../paravirt/_hypercall.ts";
+import { calls } from "../_hypercall.ts";
 import { requires, underHyperv } from "./_hyperv.ts";
+import { identify } from "./_words.ts";
 
 const rows = {
   vmcall: { call: calls.vmcall, bytes: "0xf 0x1 0xc1 0xc3" },
@@ -15,10 +16,7 @@ export default defineCases("hyperv/hypercall-page", rows, ({ call, bytes }) => (
   requires: [...requires, call.requires],
   ...underHyperv({
     guest: asm`
-      mov ecx, 0x40000000
-      mov eax, 1
-      mov edx, 0x81000000
-      wrmsr
+      ${identify}
       mov ecx, 0x40000001
       mov eax, 0xb001
       xor edx, edx

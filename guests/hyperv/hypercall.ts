@@ -1,6 +1,7 @@
 import { asm, defineCases } from "../../mod.ts";
-import { byEachCall } from "../paravirt/_hypercall.ts";
+import { byEachCall } from "../_hypercall.ts";
 import { requires, underHyperv } from "./_hyperv.ts";
+import { identify } from "./_words.ts";
 
 interface Row {
   /** Input value: code, fast (bit 16), header size, repetitions. */
@@ -44,10 +45,7 @@ export default defineCases("hyperv/hypercall", byEachCall(rows), ({ row, call })
   registers: { r8: 0xc000n },
   ...underHyperv({
     guest: asm`
-      mov ecx, 0x40000000             ; a guest OS id, which enables hypercalls
-      mov eax, 1
-      mov edx, 0x81000000
-      wrmsr
+      ${identify}
       mov qword [0xb008], 1           ; flags: all address spaces
       mov rcx, ${row.input}
       mov rdx, ${row.parameter ?? 0n}

@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { byEachCall } from "../paravirt/_hypercall.ts";
+import { byEachCall } from "../_hypercall.ts";
 import { requires, underHyperv } from "./_hyperv.ts";
 import { FAST, header, identify, repetitions, words } from "./_words.ts";
 

@@ -1,6 +1,7 @@
 import { asm, defineCases, EventFd } from "../../mod.ts";
-import { byEachCall } from "../paravirt/_hypercall.ts";
+import { byEachCall } from "../_hypercall.ts";
 import { requires, underHyperv } from "./_hyperv.ts";
+import { identify } from "./_words.ts";
 
 const rows = { connection: 0x1234, "last-connection": 0xffffff };
 
@@ -14,10 +15,7 @@ export default defineCases("hyperv/signal-event", byEachCall(rows), ({ row, call
     requires: [...requires, "KVM_CAP_HYPERV_EVENTFD" as const, call.requires],
     ...underHyperv({
       guest: asm`
-        mov ecx, 0x40000000             ; a guest OS id, which enables hypercalls
-        mov eax, 1
-        mov edx, 0x81000000
-        wrmsr
+        ${identify}
         mov ecx, 0x1005d                ; HvSignalEvent, its parameter in RDX
         mov edx, ${row}
         ${call.instruction}

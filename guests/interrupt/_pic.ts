@@ -1,4 +1,4 @@
-import { asm } from "../../mod.ts";
+import { asm, type PicState } from "../../mod.ts";
 
 /** What a case leaves open of how its two 8259As start. */
 interface PicOptions {
@@ -38,3 +38,23 @@ export function initializePics(
     out 0xa1, al
   `;
 }
+
+/** The master as {@link initializePics} leaves it. */
+export const initializedMaster: PicState = {
+  last_irr: 0,
+  irr: 0,
+  imr: 0,
+  isr: 0,
+  priority_add: 0,
+  irq_base: 0x20,
+  read_reg_select: 0,
+  poll: 0,
+  special_mask: 0,
+  init_state: 0,
+  auto_eoi: 0,
+  rotate_on_auto_eoi: 0,
+  special_fully_nested_mode: 0,
+  init4: 1,
+  elcr: 0,
+  elcr_mask: 0xf8,
+};

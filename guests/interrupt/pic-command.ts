@@ -1,4 +1,5 @@
 import { asm, defineCases, type PicState } from "../../mod.ts";
+import { initializedMaster } from "./_pic.ts";
 
 interface Row {
   /** What the master is set to beforehand. */
@@ -9,25 +10,8 @@ interface Row {
   readonly after: Partial<PicState>;
 }
 
-/** Initialized: vectors from 0x20, all lines masked. */
-const initialized: PicState = {
-  last_irr: 0,
-  irr: 0,
-  imr: 0xff,
-  isr: 0,
-  priority_add: 0,
-  irq_base: 0x20,
-  read_reg_select: 0,
-  poll: 0,
-  special_mask: 0,
-  init_state: 0,
-  auto_eoi: 0,
-  rotate_on_auto_eoi: 0,
-  special_fully_nested_mode: 0,
-  init4: 1,
-  elcr: 0,
-  elcr_mask: 0xf8,
-};
+/** All lines masked. */
+const initialized: PicState = { ...initializedMaster, imr: 0xff };
 
 const busy = { isr: 0x58, irr: 0x81 };
 

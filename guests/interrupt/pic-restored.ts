@@ -1,4 +1,5 @@
 import { asm, defineCases, type PicState } from "../../mod.ts";
+import { initializedMaster } from "./_pic.ts";
 
 interface Row {
   master?: Partial<PicState>;
@@ -120,25 +121,6 @@ const rows: Record<string, Row> = {
   },
 };
 
-const initialized: PicState = {
-  last_irr: 0,
-  irr: 0,
-  imr: 0,
-  isr: 0,
-  priority_add: 0,
-  irq_base: 0x20,
-  read_reg_select: 0,
-  poll: 0,
-  special_mask: 0,
-  init_state: 0,
-  auto_eoi: 0,
-  rotate_on_auto_eoi: 0,
-  special_fully_nested_mode: 0,
-  init4: 1,
-  elcr: 0,
-  elcr_mask: 0xf8,
-};
-
 /** The request that has priority in the state that KVM_SET_IRQCHIP gets is taken, and no other. */
 export default defineCases("interrupt/pic-restored", rows, (row) => ({
   spec: [
@@ -162,13 +144,13 @@ export default defineCases("interrupt/pic-restored", rows, (row) => ({
     jmp done
   `,
   drive({ run, vm, assertEquals }) {
-    const master = { ...initialized, ...row.master };
-    const slave = { ...initialized, irq_base: 0x28, elcr_mask: 0xde, ...row.slave };
+    const master = { ...initializedMaster, ...row.master };
+    const slave = { ...initializedMaster, irq_base: 0x28, elcr_mask: 0xde, ...row.slave };
     vm.irq.setPic("pic-master", master);
     vm.irq.setPic("pic-slave", slave);
     run();
     const [masterNow, slaveNow] = [vm.irq.pic("pic-master"), vm.irq.pic("pic-slave")];
-    const names = Object.keys(initialized) as (keyof PicState)[];
+    const names = Object.keys(initializedMaster) as (keyof PicState)[];
     const listed = (state: PicState) => names.map((name) => `${name} ${state[name]}`);
     assertEquals("the master", listed(masterNow), listed({ ...master, ...row.masterThen }));
     assertEquals("the slave", listed(slaveNow), listed({ ...slave, ...row.slaveThen }));

@@ -1,5 +1,5 @@
 import { asm, defineCases, MEMORY_READONLY } from "../../mod.ts";
-import { ways } from "../emulate/_checks.ts";
+import { ways } from "../_ways.ts";
 
 interface Row {
   instruction: string;

@@ -1,5 +1,5 @@
 import { type CpuidEntry, defineCases } from "../../mod.ts";
-import { offered } from "../cpuid/_without.ts";
+import { offered } from "../_cpuid.ts";
 import { msrSteps } from "./_access.ts";
 
 /** An MSR of a feature, and the leaf, register and bits of CPUID that would show the feature. */

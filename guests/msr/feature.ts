@@ -1,5 +1,5 @@
 import { defineCases, type Requirement } from "../../mod.ts";
-import { offered } from "../cpuid/_without.ts";
+import { offered } from "../_cpuid.ts";
 import { accepted, msrSteps, refused, type Step } from "./_access.ts";
 
 /** Leaf, subleaf, register and bit of CPUID. */

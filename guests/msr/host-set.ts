@@ -1,6 +1,6 @@
 import { asm, defineCases, type Requirement } from "../../mod.ts";
 import { freshVm } from "../_fresh.ts";
-import { offered, without } from "../cpuid/_without.ts";
+import { offered, without } from "../_cpuid.ts";
 
 type Bit = Parameters<typeof without>;
 

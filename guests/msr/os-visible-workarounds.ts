@@ -1,5 +1,5 @@
 import { defineCases } from "../../mod.ts";
-import { without } from "../cpuid/_without.ts";
+import { without } from "../_cpuid.ts";
 import { msrSteps } from "./_access.ts";
 
 const [ID_LENGTH, STATUS] = [0xc0010140, 0xc0010141];

@@ -1,5 +1,5 @@
 import { type CpuidFeatureName, defineCases, type Irqchip } from "../../mod.ts";
-import { offered } from "../cpuid/_without.ts";
+import { offered } from "../_cpuid.ts";
 import { accepted, msrSteps, refused, type Step } from "./_access.ts";
 
 interface Row {

@@ -1,5 +1,5 @@
 import { defineCases } from "../../mod.ts";
-import { offered } from "../cpuid/_without.ts";
+import { offered } from "../_cpuid.ts";
 import { accepted, msrSteps } from "./_access.ts";
 
 /** "GenuineIntel" of leaf 0. */

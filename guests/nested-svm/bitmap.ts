@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { inBothWays } from "../emulate/_checks.ts";
+import { inBothWays } from "../_ways.ts";
 import { machine, report, reported, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
 
 interface Row {

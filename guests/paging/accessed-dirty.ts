@@ -1,5 +1,5 @@
 import { asm, defineCases, type PagingMode } from "../../mod.ts";
-import { inBothWays } from "../emulate/_checks.ts";
+import { inBothWays } from "../_ways.ts";
 
 /** By mode, the entry of linear address 0xc000, and its size in bits. */
 const entries: Record<PagingMode, { entry: string; size: number }> = {

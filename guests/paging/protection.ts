@@ -1,5 +1,5 @@
 import { asm, defineCases, type PagingMode, type Requirement } from "../../mod.ts";
-import { ways } from "../emulate/_checks.ts";
+import { ways } from "../_ways.ts";
 
 /** Attributes of the page at 0xc000. */
 interface Page {

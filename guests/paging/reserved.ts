@@ -1,5 +1,5 @@
 import { asm, defineCases, type PagingMode, type Requirement } from "../../mod.ts";
-import { emulated } from "../emulate/_checks.ts";
+import { emulated } from "../_ways.ts";
 
 interface Table {
   /** A linear address that has tables of its own. */

@@ -1,5 +1,5 @@
 import { asm, defineCases, type PageMapping } from "../../mod.ts";
-import { inBothWays } from "../emulate/_checks.ts";
+import { inBothWays } from "../_ways.ts";
 
 interface Row {
   readonly first?: Partial<PageMapping>;

@@ -1,5 +1,5 @@
 import { asm, type CpuidFeatureName, defineCases } from "../../mod.ts";
-import { ways } from "../emulate/_checks.ts";
+import { ways } from "../_ways.ts";
 
 interface Row {
   feature?: CpuidFeatureName;

@@ -1,6 +1,6 @@
 import { asm, type CpuidFeatureName, defineCases } from "../../mod.ts";
-import { offered } from "../cpuid/_without.ts";
-import { byEachCall } from "./_hypercall.ts";
+import { offered } from "../_cpuid.ts";
+import { byEachCall } from "../_hypercall.ts";
 
 interface Row {
   number: bigint;

@@ -1,5 +1,5 @@
 import { asm, defineCases, type ModeName, type Requirement } from "../../mod.ts";
-import { byEachCall } from "./_hypercall.ts";
+import { byEachCall } from "../_hypercall.ts";
 
 interface Row {
   mode?: ModeName;

@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { byEachCall } from "./_hypercall.ts";
+import { byEachCall } from "../_hypercall.ts";
 
 interface Row {
   address: bigint;

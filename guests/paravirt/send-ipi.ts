@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { byEachCall } from "./_hypercall.ts";
+import { byEachCall } from "../_hypercall.ts";
 
 interface Row {
   /** Bitmap of APIC ids, lower and upper half, from the id `first` on. */

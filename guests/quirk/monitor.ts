@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { without } from "../cpuid/_without.ts";
+import { without } from "../_cpuid.ts";
 
 const rows = {
   "monitor-default": { quirks: 0, instruction: "monitor", fault: false },

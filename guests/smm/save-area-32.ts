@@ -1,5 +1,5 @@
 import { asm, defineCases, type MachineOptions, type ModeName } from "../../mod.ts";
-import { without } from "../cpuid/_without.ts";
+import { without } from "../_cpuid.ts";
 import { complete, completed, prepared, prepareSmm, requires, SAVED, store } from "./_smram.ts";
 
 interface Row {

@@ -1,5 +1,5 @@
 import { asm, defineCases, type Vcpu } from "../../mod.ts";
-import { offered } from "../cpuid/_without.ts";
+import { offered } from "../_cpuid.ts";
 
 const [APIC_BASE, ID, LDR, ICR, ICR2] = [0x1b, 0x20, 0xd0, 0x300, 0x310];
 /** Cluster 2 of the x2APIC's logical ids, and the fourth of it (SDM 3A 11.12.10.2). */

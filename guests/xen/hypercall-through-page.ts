@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { calls } from "../paravirt/_hypercall.ts";
+import { calls } from "../_hypercall.ts";
 
 /** A call into the page that KVM filled comes to the host with the number of the stub. */
 export default defineCases("xen/hypercall-through-page", calls, ({ requires }) => ({

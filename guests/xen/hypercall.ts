@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { byEachCall } from "../paravirt/_hypercall.ts";
+import { byEachCall } from "../_hypercall.ts";
 
 const rows = {
   kernel: { privilege: 0, mode: "long" },

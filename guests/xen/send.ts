@@ -1,5 +1,5 @@
 import { asm, defineCases, EventFd } from "../../mod.ts";
-import { byEachCall } from "../paravirt/_hypercall.ts";
+import { byEachCall } from "../_hypercall.ts";
 import { became, becomeXen, clocks, raised, requires } from "./_xen.ts";
 
 interface Row {

@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { byEachCall } from "../paravirt/_hypercall.ts";
+import { byEachCall } from "../_hypercall.ts";
 
 /** XENVER_version is answered by KVM where the host has given it a version. */
 export default defineCases(

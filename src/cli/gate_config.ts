@@ -1,6 +1,6 @@
 /** `ci/gate.json`: which backends the gate judges. */
 import { runName } from "../report/report.ts";
-import { type LensName, lensNames } from "../suite/lens.ts";
+import { isLensName, type LensName, lensNames } from "../suite/lens.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { fileUrl } from "./file_url.ts";
 
@@ -61,7 +61,7 @@ function readEntry(value: unknown, wrong: (problem: string) => Error): GateEntry
   if (unknown.length > 0) throw wrong(`nothing is called ${unknown.join(", ")} here`);
   if (typeof optional !== "boolean") throw wrong("`optional` is not true or false");
   if (typeof onRequest !== "boolean") throw wrong("`onRequest` is not true or false");
-  if (lens !== undefined && !isLens(lens)) {
+  if (lens !== undefined && !isLensName(lens)) {
     throw wrong(`\`lens\` is ${JSON.stringify(lens)}, not ${lensNames.join(" or ")}`);
   }
   if (backend === "host") {
@@ -80,10 +80,6 @@ function readEntry(value: unknown, wrong: (problem: string) => Error): GateEntry
   if (!isParams(params)) throw wrong('`params` is not a list as ["npt=0"]');
   const name = runName({ lab: true, backend, kernel, params, lens });
   return { name, backend, kernel, params, lens, optional, onRequest };
-}
-
-function isLens(value: unknown): value is LensName {
-  return lensNames.some((lens) => lens === value);
 }
 
 function isParams(value: unknown): value is string[] {

@@ -38,9 +38,10 @@ export function hostBackend(options: HostOptions = {}): Backend {
             progress.case(definition.id);
             return definition;
           };
-          const [together, alone] = partition(cases, host, options);
+          const { jobs = cases.length <= FEW ? 1 : navigator.hardwareConcurrency } = options;
+          const [together, alone] = jobs === 1 ? [[], cases] : partition(cases, host);
           yield* streamResults<CaseResult>((signal, take) =>
-            runInLanes(together, options, signal, begin, take)
+            runInLanes(together, { ...options, jobs }, signal, begin, take)
           );
           // One by one: a result is kept before the next case, which this thread may die of, begins.
           for (const entry of alone) yield await host.run(begin(entry));
@@ -62,9 +63,7 @@ const FEW = 100;
 function partition(
   cases: readonly CatalogueEntry[],
   host: LocalHost,
-  { jobs = cases.length <= FEW ? 1 : navigator.hardwareConcurrency }: HostOptions,
-): [together: CatalogueEntry[], alone: readonly CatalogueEntry[]] {
-  if (jobs === 1) return [[], cases];
+): [together: CatalogueEntry[], alone: CatalogueEntry[]] {
   const together: CatalogueEntry[] = [];
   const alone: CatalogueEntry[] = [];
   for (const entry of cases) {
@@ -79,7 +78,7 @@ function partition(
 /** Runs cases side by side. Each result is handed over as soon as it is known, so that it is kept. */
 async function runInLanes(
   cases: readonly CatalogueEntry[],
-  { jobs = navigator.hardwareConcurrency, timeout, lens }: HostOptions,
+  { jobs, timeout, lens }: HostOptions & { readonly jobs: number },
   signal: AbortSignal,
   begin: (entry: CatalogueEntry) => void,
   take: (result: CaseResult) => void,

@@ -17,7 +17,7 @@ export function hostPlace(facts: HostFacts): Place {
   const kernel = Deno.osRelease();
   const lab = backend === "svm" || backend === "vmx" ? labs[backend] : undefined;
   if (lab === undefined || facts.emulation !== lab.emulation) return { kernel, backend };
-  const off = lab.parameters.filter((parameter) => facts.parameter(parameter) === "0");
+  const off = lab.parameters.filter((parameter) => facts.hasParameter(parameter, "0"));
   // Without EPT there is no unrestricted guest either: the first says it all.
   const params = off.slice(0, 1).map((parameter) => `${parameter.split(".")[1]}=0`);
   return { kernel, backend, lab: true, params };

@@ -1,4 +1,4 @@
-import { type LensName, lensNames } from "../suite/lens.ts";
+import { isLensName, type LensName, lensNames } from "../suite/lens.ts";
 import type { Arguments } from "./arguments.ts";
 
 /** What `--help` says of the lens. */
@@ -14,8 +14,6 @@ export const lensHelp =
  */
 export function readLens(options: Arguments): LensName | undefined {
   const name = options.value("lens");
-  if (name === undefined) return;
-  const lens = lensNames.find((known) => known === name);
-  if (lens !== undefined) return lens;
+  if (name === undefined || isLensName(name)) return name;
   throw options.usage(`--lens ${name} is no lens: ${lensNames.join(", ")}`);
 }

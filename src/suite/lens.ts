@@ -19,6 +19,11 @@ export type LensName = "restore" | "sync-regs";
 /** Every lens. */
 export const lensNames: readonly LensName[] = ["restore", "sync-regs"];
 
+/** Whether there is a lens of that name. */
+export function isLensName(name: unknown): name is LensName {
+  return lensNames.some((known) => known === name);
+}
+
 /** How a guest is entered under a lens. */
 export interface Lens {
   /** Enters the guest once. */

@@ -13,15 +13,13 @@ import { type LensName, makeLens } from "./lens.ts";
 import { MemoryFrame } from "./memory_frame.ts";
 import type { Start } from "./processor.ts";
 import { Recording } from "./recording.ts";
-import { type Emulation, HostFacts, type Requirement } from "./requirement.ts";
+import { HostFacts, type Requirement, slowness } from "./requirement.ts";
 import { type CaseRun, runInline } from "./run_inline.ts";
 import { runThreaded } from "./run_threaded.ts";
 import type { Autopsy, CaseResult, Verdict } from "./verdict.ts";
 
 /** Milliseconds that a case's guest may take if the case does not say. */
-const DEFAULT_TIMEOUT = 3000;
-/** How much longer it may take on an emulated CPU. */
-const slowness: Record<Emulation, number> = { "qemu-tcg": 5, bochs: 10 };
+export const DEFAULT_TIMEOUT = 3000;
 /** Where VMX may put its real-mode pages: below the BIOS, where no case has memory. */
 const TSS_ADDRESS = 0xfffbd000;
 /** Pins of the IOAPIC that a split interrupt controller leaves to user space. */

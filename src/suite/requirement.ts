@@ -30,7 +30,10 @@ export type Requirement =
 export class HostFacts {
   readonly #kvm: Kvm;
   readonly #capabilities = new Map<CapabilityName, number>();
+  readonly #parameters = new Map<string, string | undefined>();
   #backend: Backend | undefined;
+  #emulation: Emulation | "none" | undefined;
+  #userFault: boolean | undefined;
 
   /**
    * Nothing is asked yet.
@@ -53,20 +56,28 @@ export class HostFacts {
     return this.#backend ??= detectBackend();
   }
 
-  /** What emulates this host's CPU, if one of those that are known does. */
+  /** What emulates this host's CPU, if one of those that are known does; asked once. */
   get emulation(): Emulation | undefined {
-    return emulationNames.find((name) => emulations[name].detect());
+    this.#emulation ??= emulationNames.find((name) => emulations[name].detect()) ?? "none";
+    return this.#emulation === "none" ? undefined : this.#emulation;
   }
 
   /**
-   * A parameter of a KVM module as a kernel of today shows it, a truth value as `1` or `0`;
-   * `undefined` where there is none.
+   * A parameter of a KVM module as /sys/module shows it, asked once; `undefined` where there is none.
    *
    * @param parameter `module.name`, such as `kvm_amd.npt`
    */
   parameter(parameter: string): string | undefined {
-    const value = readParameter(parameter);
-    return value === undefined ? undefined : asNumber(value);
+    if (!this.#parameters.has(parameter)) {
+      this.#parameters.set(parameter, readParameter(parameter));
+    }
+    return this.#parameters.get(parameter);
+  }
+
+  /** Whether a parameter of a KVM module has a value, truth values alike however they are spelled. */
+  hasParameter(parameter: string, value: string): boolean {
+    const found = this.parameter(parameter);
+    return found !== undefined && asNumber(found) === asNumber(value);
   }
 
   /**
@@ -102,17 +113,19 @@ export class HostFacts {
     }
     if ("notEmulatedBy" in requirement) {
       const { notEmulatedBy, because } = requirement;
-      const { name, detect } = emulations[notEmulatedBy];
-      return detect() ? `a CPU not emulated by ${name}: ${because}` : undefined;
+      const { name } = emulations[notEmulatedBy];
+      return this.emulation === notEmulatedBy
+        ? `a CPU not emulated by ${name}: ${because}`
+        : undefined;
     }
     if ("allowed" in requirement) {
-      return UserFault.allowed() ? undefined : `${requirement.allowed}(2), allowed to this process`;
+      this.#userFault ??= UserFault.allowed();
+      return this.#userFault ? undefined : `${requirement.allowed}(2), allowed to this process`;
     }
     const { parameter, value } = requirement;
-    const found = readParameter(parameter);
-    return found !== undefined && asNumber(found) === asNumber(value)
+    return this.hasParameter(parameter, value)
       ? undefined
-      : `module parameter ${parameter}=${value}, here ${found ?? "not there"}`;
+      : `module parameter ${parameter}=${value}, here ${this.parameter(parameter) ?? "not there"}`;
   }
 }
 
@@ -151,6 +164,9 @@ function readParameter(parameter: string): string | undefined {
     return undefined;
   }
 }
+
+/** How often slower than a computer's an emulated CPU is at running a guest. */
+export const slowness: Readonly<Record<Emulation, number>> = { "qemu-tcg": 5, bochs: 10 };
 
 const emulations: Record<Emulation, { readonly name: string; readonly detect: () => boolean }> = {
   // By the name that the CPU models of its own emulation bear.

@@ -1,6 +1,6 @@
 /** The instruction that calls the hypervisor: each vendor has its own (KVM x86 hypercalls). */
 
-import type { Requirement } from "../../mod.ts";
+import type { Requirement } from "../mod.ts";
 
 /** An instruction and the hosts whose own it is. */
 export interface Call {
