@@ -35,7 +35,7 @@ Deno.test("a lab judges what it is asked to, on a kernel and with parameters of 
     ["own/c", "hlt"],
   ]);
   const command = Deno.readTextFileSync(`${lab.path}/command`);
-  assertMatch(command, / kvm_amd\.npt=0 kvm\.x=1 kvm_amd\.nested=1 .* trapline\.cases=0-2 /);
+  assertMatch(command, / kvm_amd\.npt=0 kvm\.x=1 kvm_amd\.nested=1 trapline\.cases=0-2 /);
   const some = await lab.run(["own/b"]);
   assertMatch(some.stdout, /^1 passed/);
   assertMatch(Deno.readTextFileSync(`${lab.path}/command`), / trapline\.cases=1 /);
