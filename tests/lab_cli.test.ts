@@ -104,26 +104,32 @@ Deno.test("--gate runs a regression once more, and tolerates what does not come 
   assertEquals((await lab.run([baseline])).code, 1);
 });
 
+/** A run of a lab that has judged one case and is in the second, as a process of its own. */
+async function runningLab(lab: Laboratory, json: string): Promise<Deno.ChildProcess> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...lab.arguments, `--json=${json}`],
+    env: { ...lab.environment, NO_COLOR: "1" },
+    detached: true,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const lines = () => {
+    try {
+      return Deno.readTextFileSync(json).split("\n").length;
+    } catch {
+      return 0;
+    }
+  };
+  while (lines() < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert(lab.emulator() !== undefined);
+  return child;
+}
+
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   Deno.test(`${signal} leaves no process and no file, and keeps what was judged`, async () => {
     using lab = await Laboratory.of(machine("[ $n = 1 ] && exec sleep 60"));
     const json = `${lab.path}/run.jsonl`;
-    const child = new Deno.Command(Deno.execPath(), {
-      args: [...lab.arguments, `--json=${json}`],
-      env: { ...lab.environment, NO_COLOR: "1" },
-      detached: true,
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const lines = () => {
-      try {
-        return Deno.readTextFileSync(json).split("\n").length;
-      } catch {
-        return 0;
-      }
-    };
-    while (lines() < 3) await new Promise((resolve) => setTimeout(resolve, 20));
-    assert(lab.emulator() !== undefined);
+    const child = await runningLab(lab, json);
     // As a terminal does: to all processes of the group.
     Deno.kill(-child.pid, signal);
     const output = await child.output();
@@ -134,6 +140,19 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     assertStringIncludes(Deno.readTextFileSync(json), '"own/a","verdict":"pass"');
   });
 }
+
+Deno.test("a lab that is killed takes its emulator with it, and what was judged stays", async () => {
+  using lab = await Laboratory.of(machine("[ $n = 1 ] && exec sleep 60"));
+  const json = `${lab.path}/run.jsonl`;
+  const child = await runningLab(lab, json);
+  child.kill("SIGKILL");
+  await child.output();
+  for (let tries = 0; lab.emulator() !== undefined && tries < 100; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assertEquals(lab.emulator(), undefined);
+  assertStringIncludes(Deno.readTextFileSync(json), '"own/a","verdict":"pass"');
+});
 
 Deno.test("--keep keeps what the lab has said, and tells where", async () => {
   using lab = await Laboratory.of(machine("echo '[ 1.0] a word' >> $console"));

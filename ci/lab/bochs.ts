@@ -5,6 +5,7 @@ import { bios, bochsCommandLine, bochsConfig, bochsMemory, videoBios } from "./b
 import { tools } from "./command.ts";
 import { Elf, ElfError } from "./elf.ts";
 import type { Emulator, Machine, RunningEmulator } from "./emulator.ts";
+import { killEmulator, startEmulator } from "./emulator_process.ts";
 import { LabError, systemReason } from "./error.ts";
 import { layOutPvh, type PvhImage } from "./pvh.ts";
 import { tail } from "./tail.ts";
@@ -15,6 +16,7 @@ export const bochs: Emulator = {
   vendorModule: "kvm_intel",
   tools: [
     tools.bochs,
+    tools.setpriv,
     { command: bios, package: "bochsbios" },
     { command: videoBios, package: "vgabios" },
   ],
@@ -41,20 +43,14 @@ async function start(machine: Machine): Promise<RunningEmulator> {
   await writeFile(`${folder}/bochsrc`, [new TextEncoder().encode(bochsConfig(files))]);
   // Debian's Bochs has its debugger in it, which waits for a word.
   await writeFile(`${folder}/debugger`, [new TextEncoder().encode("continue\n")]);
-  const child = new Deno.Command(tools.bochs.command, {
-    args: ["-q", "-rc", `${folder}/debugger`, "-f", `${folder}/bochsrc`],
-    // Ctrl-C is for us to hear, who then end it.
-    detached: true,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
+  const args = ["-q", "-rc", `${folder}/debugger`, "-f", `${folder}/bochsrc`];
+  const child = startEmulator(tools.bochs, args, "null");
   const ended = describeEnd(child, files.log);
   return {
     console: tail(files.console, ended),
     channel: tail(files.channel, ended),
     ended,
-    kill: () => kill(child),
+    kill: () => killEmulator(child),
   };
 }
 
@@ -95,12 +91,4 @@ async function describeEnd(child: Deno.ChildProcess, log: string): Promise<strin
   const reason = panic?.replace(/^.*>>PANIC<<\s*/, "");
   if (reason === undefined) return "it ended";
   return /3rd .*no resolution/.test(reason) ? "the machine was reset" : `it ended: ${reason}`;
-}
-
-function kill(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGKILL");
-  } catch {
-    // It has ended.
-  }
 }

@@ -15,6 +15,7 @@ export const tools = {
   busybox: { command: "busybox", package: "busybox-static" },
   objcopy: { command: "objcopy", package: "binutils" },
   ldd: { command: "ldd", package: "libc-bin" },
+  setpriv: { command: "setpriv", package: "util-linux" },
   bochs: { command: "bochs-bin", package: "bochs" },
   qemu: { command: "qemu-system-x86_64", package: "qemu-system-x86" },
   zstd: { command: "zstd", package: "zstd" },

@@ -2,6 +2,7 @@
 import { slowness } from "../../src/suite/requirement.ts";
 import { tools } from "./command.ts";
 import type { Emulator, Machine, RunningEmulator } from "./emulator.ts";
+import { killEmulator, startEmulator } from "./emulator_process.ts";
 import { tail } from "./tail.ts";
 
 /** Megabytes of the machine: the initramfs twice, while it is unpacked, and the suite. */
@@ -20,7 +21,7 @@ const commandLine = [
 export const qemu: Emulator = {
   backend: "svm",
   vendorModule: "kvm_amd",
-  tools: [tools.qemu],
+  tools: [tools.qemu, tools.setpriv],
   timeScale: slowness["qemu-tcg"],
   bootTime: 120_000,
   dropSections: [],
@@ -31,21 +32,14 @@ async function start(machine: Machine): Promise<RunningEmulator> {
   const console = `${machine.folder}/console`;
   const channel = `${machine.folder}/channel`;
   for (const path of [console, channel]) await Deno.writeFile(path, new Uint8Array());
-  const child = new Deno.Command(tools.qemu.command, {
-    args: commandArguments(machine, console, channel),
-    // Ctrl-C is for us to hear, who then end it.
-    detached: true,
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
+  const child = startEmulator(tools.qemu, commandArguments(machine, console, channel), "piped");
   const ended = describeEnd(child);
   // The channel is looked at first: a case is said to begin before the kernel complains of it.
   return {
     channel: tail(channel, ended),
     console: tail(console, ended),
     ended,
-    kill: () => kill(child),
+    kill: () => killEmulator(child),
   };
 }
 
@@ -79,12 +73,4 @@ async function describeEnd(child: Deno.ChildProcess): Promise<string> {
   const how = signal === null ? `it ended with ${code}` : `it was ended by ${signal}`;
   const line = complaint.trim().split("\n").at(-1);
   return line ? `${how}: ${line}` : how;
-}
-
-function kill(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGKILL");
-  } catch {
-    // It has ended.
-  }
 }
