@@ -84,7 +84,7 @@ Deno.test("tools that are missing are named before anything starts", async () =>
   assertSentence(
     outcome,
     3,
-    /^this lab needs qemu-system-x86_64, objcopy, ldd: apt-get install qemu-system-x86 binutils libc-bin\n$/,
+    /^this lab needs qemu-system-x86_64, setpriv, objcopy, ldd: apt-get install qemu-system-x86 util-linux binutils libc-bin\n$/,
   );
 });
 
