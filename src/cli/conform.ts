@@ -1,4 +1,5 @@
 import { ConsoleReport, type Output } from "../report/console.ts";
+import { LiveLine } from "../report/live_line.ts";
 import { exitCode, type Reported } from "../report/report.ts";
 import { type Baseline, BaselineError } from "../suite/baseline.ts";
 import { Arguments } from "./arguments.ts";
@@ -7,7 +8,7 @@ import { findBaseline, readBaseline } from "./baselines.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { fileUrl } from "./file_url.ts";
 import { hostBackend } from "./host_backend.ts";
-import { judge } from "./judge.ts";
+import { judgeTwice } from "./judge_twice.ts";
 import { lensHelp, readLens } from "./lens_option.ts";
 import { OutputFiles, outputHelp, outputOptions } from "./output_files.ts";
 import { selectFrom, selectionHelp, selectionOptions } from "./selection.ts";
@@ -59,15 +60,20 @@ export async function conform(args: readonly string[], output: Output): Promise<
   }
   const report = new ConsoleReport(output, chosen.length);
   const progress: Progress = { case: (id) => report.begin(id), note: () => {} };
-  await using host = await hostBackend({ timeout, lens, jobs, wayOn: wayOn(options.words) }).open(
-    chosen,
-    progress,
-  );
+  const backend = hostBackend({ timeout, lens, jobs, wayOn: wayOn(options.words) });
+  await using host = await backend.open(chosen, progress);
   const baseline = knownFailures(options, host);
   using files = new OutputFiles(options, output);
   files.begin({ kind: "run", ...host.place, shard, cases: chosen.length });
+  const live = new LiveLine(output);
+  const tolerate = (message: string) => {
+    live.clear();
+    output.write(`tolerated: ${message}\n`);
+    files.problem({ name: backend.name, message, tolerated: true });
+  };
   const all: Reported[] = [];
-  for await (const reported of judge(host, selection, baseline)) {
+  const run = { backend, open: host, selection, baseline, progress, tolerate };
+  for await (const reported of judgeTwice(run)) {
     all.push(reported);
     report.end(reported);
     files.judged(reported);
