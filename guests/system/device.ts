@@ -39,12 +39,21 @@ export default defineCases("system/device", rows, (known) => ({
       [true, true, false, false, false],
     );
     const nothing = new Uint8Array(4).fill(0xff);
+    // A file, but none of VFIO's.
+    const itself = new Uint8Array(new Int32Array([device.fd]).buffer);
     assertEquals("answers", {
       "unknown attribute": refusal(() =>
         device.setAttribute({ group: FILE, attribute: 0x1000 }, nothing)
       ),
       "unknown group": refusal(() => device.setAttribute({ group: 9, attribute: ADD }, nothing)),
       "no descriptor": refusal(() => device.setAttribute({ group: FILE, attribute: ADD }, nothing)),
+      "no VFIO file": refusal(() => device.setAttribute({ group: FILE, attribute: ADD }, itself)),
+      "no descriptor to delete": refusal(() =>
+        device.setAttribute({ group: FILE, attribute: DELETE }, nothing)
+      ),
+      "a file that was not added": refusal(() =>
+        device.setAttribute({ group: FILE, attribute: DELETE }, itself)
+      ),
       // It cannot be read.
       "reading": refusal(() => device.attribute({ group: FILE, attribute: ADD }, 4)),
       "another ioctl": refusal(() => ioctl(device, "KVM_RUN")),
@@ -52,6 +61,9 @@ export default defineCases("system/device", rows, (known) => ({
       "unknown attribute": "ENXIO",
       "unknown group": "ENXIO",
       "no descriptor": "EBADF",
+      "no VFIO file": "EINVAL",
+      "no descriptor to delete": "EBADF",
+      "a file that was not added": "ENOENT",
       "reading": "EPERM",
       "another ioctl": "ENOTTY",
     });
@@ -64,6 +76,9 @@ export default defineCases("system/device", rows, (known) => ({
       > set-attribute -> ENXIO
       > set-attribute -> ENXIO
       > set-attribute -> EBADF
+      > set-attribute -> EINVAL
+      > set-attribute -> EBADF
+      > set-attribute -> ENOENT
       > done
       hlt
     `
