@@ -83,6 +83,9 @@ Deno.test("the project's own configuration is one: ten labs, and two lenses on t
     "host",
     "svm-6.12",
     "vmx-6.12",
+    "svm-6.12-npt=0",
+    "vmx-6.12-ept=0",
+    "vmx-6.12-unrestricted_guest=0",
   ]);
   const labs = entries.filter(({ backend }) => backend !== "host");
   assertEquals(labs.filter(({ lens }) => lens === undefined).length, 10);
@@ -170,6 +173,16 @@ Deno.test("a backend that cannot run is told with its cause, and ends the gate w
   assertMatch(
     folder.read("j.xml"),
     /<testcase [^>]*name="svm-6\.12"[^>]*><error message="this lab/,
+  );
+});
+
+kvmTest("a backend judges its own part of the suite, unless it is named", async () => {
+  using folder = new GateFolder({});
+  folder.config({ backends: [{ backend: "host", cases: ["own/pass"] }] });
+  assertMatch((await folder.gate()).stdout, /^host-\S+ {2}1 passed, 0 failed, 0 skipped/m);
+  assertMatch(
+    (await folder.gate("--only=host")).stdout,
+    /^host-\S+ {2}1 passed, 2 failed, 1 skipped/m,
   );
 });
 

@@ -141,6 +141,18 @@ Deno.test("a backend that was asked for what there is not is a problem as any ot
   assertEquals([code, problems[0].message], [3, "svm is gone"]);
 });
 
+Deno.test("a backend judges the part that it is for, and is not begun where none is chosen", async () => {
+  const all = { "own/a": "pass", "own/b": "pass" } as const;
+  const part = (...patterns: string[]) => ({
+    backend: changing(false, [all]),
+    optional: false,
+    patterns,
+  });
+  const { code, judged, text } = await gate(backend("vmx", passes), part("/b"), part("own/c"));
+  assertEquals([code, judged], [0, ["vmx own/a", "vmx own/b", "svm own/b"]]);
+  assertStringIncludes(text, "svm-6.12  1 passed");
+});
+
 /** An emulated CPU that gives verdicts by the case, others each time that it is opened. */
 function emulator(...runs: Readonly<Record<string, Verdict>>[]): Backend {
   return changing(true, runs);

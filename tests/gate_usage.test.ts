@@ -44,6 +44,9 @@ const damagedConfigs: [config: unknown, message: RegExp][] = [
   [{ backends: [{ backend: "host", kernel: "6.1" }] }, /only labs take `kernel` and `params`$/],
   [{ backends: [{ backend: "host", optional: 1 }] }, /`optional` is not true or false$/],
   [{ backends: [{ backend: "host", lens: "x" }] }, /`lens` is "x", not restore or sync-regs$/],
+  [{ backends: [{ backend: "host", cases: [] }] }, /`cases` is not a list of patterns as /],
+  [{ backends: [{ backend: "host", cases: "pio/" }] }, /`cases` is not a list of patterns as /],
+  [{ backends: [{ backend: "host", cases: ["pio/"], onRequest: true }] }, /leave out `onRequest`$/],
   [{ backends: [{ backend: "host", only: true }] }, /nothing is called only here$/],
   [{ backends: [{ backend: "host" }, { backend: "host" }] }, /^gate\.json: host is there twice$/],
 ];

@@ -92,6 +92,7 @@ function readBackends(
         backends: chosen.map((entry) => ({
           backend: backendOf(entry, guestsFolder(options)),
           optional: entry.optional && only.length === 0,
+          patterns: only.length === 0 ? entry.cases : undefined,
         })),
         problems: [],
       };

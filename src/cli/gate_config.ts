@@ -20,6 +20,8 @@ export interface GateEntry {
   readonly optional: boolean;
   /** Whether it runs only where `--only` names it. */
   readonly onRequest: boolean;
+  /** Patterns of the cases that it judges where `--only` does not name it; default all. */
+  readonly cases?: readonly string[];
 }
 
 const ownConfig = new URL("../../ci/gate.json", import.meta.url);
@@ -55,12 +57,26 @@ export function readGateConfig(path: string | undefined): GateEntry[] {
 
 function readEntry(value: unknown, wrong: (problem: string) => Error): GateEntry {
   if (typeof value !== "object" || value === null) throw wrong("it is not an object");
-  const { backend, kernel, params = [], lens, optional = false, onRequest = false, ...rest } =
-    value as Record<string, unknown>;
+  const {
+    backend,
+    kernel,
+    params = [],
+    lens,
+    optional = false,
+    onRequest = false,
+    cases,
+    ...rest
+  } = value as Record<string, unknown>;
   const unknown = Object.keys(rest);
   if (unknown.length > 0) throw wrong(`nothing is called ${unknown.join(", ")} here`);
   if (typeof optional !== "boolean") throw wrong("`optional` is not true or false");
   if (typeof onRequest !== "boolean") throw wrong("`onRequest` is not true or false");
+  if (cases !== undefined && !isPatterns(cases)) {
+    throw wrong('`cases` is not a list of patterns as ["paging/"]');
+  }
+  if (cases !== undefined && onRequest) {
+    throw wrong("`cases` is what runs without a request: leave out `onRequest`");
+  }
   if (lens !== undefined && !isLensName(lens)) {
     throw wrong(`\`lens\` is ${JSON.stringify(lens)}, not ${lensNames.join(" or ")}`);
   }
@@ -69,7 +85,7 @@ function readEntry(value: unknown, wrong: (problem: string) => Error): GateEntry
       throw wrong("the host has the kernel that it runs: only labs take `kernel` and `params`");
     }
     const name = lens === undefined ? "host" : `host-${lens}`;
-    return { name, backend, params: [], lens, optional, onRequest };
+    return { name, backend, params: [], lens, optional, onRequest, cases };
   }
   if (backend !== "svm" && backend !== "vmx") {
     throw wrong(`\`backend\` is ${JSON.stringify(backend)}, not "host", "svm" or "vmx"`);
@@ -79,7 +95,12 @@ function readEntry(value: unknown, wrong: (problem: string) => Error): GateEntry
   }
   if (!isParams(params)) throw wrong('`params` is not a list as ["npt=0"]');
   const name = runName({ lab: true, backend, kernel, params, lens });
-  return { name, backend, kernel, params, lens, optional, onRequest };
+  return { name, backend, kernel, params, lens, optional, onRequest, cases };
+}
+
+function isPatterns(value: unknown): value is string[] {
+  return Array.isArray(value) && value.length > 0 &&
+    value.every((pattern) => typeof pattern === "string" && pattern !== "");
 }
 
 function isParams(value: unknown): value is string[] {

@@ -1,6 +1,7 @@
 import type { GateReport } from "../report/gate.ts";
 import { exitCode, type Problem, type Report, type Reported, runName } from "../report/report.ts";
 import { BaselineError } from "../suite/baseline.ts";
+import { selectCases } from "../suite/catalogue.ts";
 import type { Backend } from "./backend.ts";
 import { findBaseline, type FoundBaseline } from "./baselines.ts";
 import { CommandError, exitCodes } from "./exit.ts";
@@ -12,6 +13,8 @@ export interface GateBackend {
   readonly backend: Backend;
   /** Whether the gate may pass where it cannot run. */
   readonly optional: boolean;
+  /** Patterns of the cases that it judges of those chosen; default all. */
+  readonly patterns?: readonly string[];
 }
 
 /** A run that the gate judged. */
@@ -75,15 +78,20 @@ export class GateRuns {
   }
 
   /** Judges a backend; that it cannot run, or not to its end, is a problem. */
-  async #run({ backend, optional }: GateBackend): Promise<void> {
+  async #run({ backend, optional, patterns = [] }: GateBackend): Promise<void> {
     const { name } = backend;
+    const selection = {
+      ...this.#selection,
+      chosen: selectCases(this.#selection.chosen, patterns),
+    };
+    if (selection.chosen.length === 0) return;
     let tolerated = optional;
     try {
-      await using open = await backend.open(this.#selection.chosen, this.#report);
+      await using open = await backend.open(selection.chosen, this.#report);
       tolerated = false;
       const found = findBaseline(open.place, this.#folder);
-      const { shard } = this.#selection;
-      const total = open.total ?? this.#selection.chosen.length;
+      const { shard, suite } = selection;
+      const total = open.total ?? selection.chosen.length;
       const header = { kind: "run", ...open.place, shard, cases: total } as const;
       this.#report.begin(header);
       this.#files.begin(header);
@@ -93,7 +101,7 @@ export class GateRuns {
       const results = judgeTwice({
         backend,
         open,
-        selection: this.#selection,
+        selection,
         baseline: found.baseline,
         progress: this.#report,
         tolerate: (message) => this.problem({ name, message, tolerated: true }),
@@ -106,7 +114,7 @@ export class GateRuns {
       if (judged.length < total) {
         const message = `${judged.length} of ${total} cases were judged, the others are lost`;
         this.problem({ name, message, tolerated });
-      } else if (total === this.#selection.suite.size && exitCode(judged) === exitCodes.nothing) {
+      } else if (total === suite.size && exitCode(judged) === exitCodes.nothing) {
         this.problem({ name, message: "nothing was judged: it skips every case", tolerated });
       }
     } catch (error) {
