@@ -5,7 +5,7 @@ import { became, becomeXen, clocks, raised, requires, SHARED } from "./_xen.ts";
 interface Row {
   /** The ports that the vCPU waits for. */
   ports: readonly number[];
-  /** The guest has masked the port that comes. */
+  /** The port that comes is masked. */
   masked?: true;
 }
 
@@ -31,7 +31,6 @@ export default defineCases("xen/poll", byEachCall(rows), ({ row: { ports, masked
   // __HYPERVISOR_sched_op, SCHEDOP_poll.
   registers: { rax: 29n, rdi: 3n, rsi: 0xa000n },
   guest: asm`
-    ${masked ? `mov byte [${SHARED + 0xa00 + (PORT >> 3)}], ${1 << (PORT & 7)}` : ""}
     ${call.instruction}
     out 0xf4, al
   `,
@@ -41,8 +40,9 @@ export default defineCases("xen/poll", byEachCall(rows), ({ row: { ports, masked
     const words = BigUint64Array.of(0xa100n, BigInt(ports.length), 0n);
     write(0xa000, new Uint8Array(words.buffer));
     write(0xa100, new Uint8Array(Uint32Array.from(ports).buffer));
-    // 20 ms from now.
-    const expires_ns = vm.clock().clock + 20_000_000n;
+    if (masked) write(SHARED + 0xa00 + (PORT >> 3), Uint8Array.of(1 << (PORT & 7)));
+    // 50 ms from now.
+    const expires_ns = vm.clock().clock + 50_000_000n;
     vcpu.xen.setAttribute("timer", { timer: { port: PORT, priority: 0xffffffff, expires_ns } });
   },
   trace: `
@@ -52,12 +52,6 @@ export default defineCases("xen/poll", byEachCall(rows), ({ row: { ports, masked
     = rax 0x0
     ${clocks()}
     ${raised(PORT, 64, !masked)}
-    ${
-    masked
-      ? `= mem 0x${(SHARED + 0xa00 + (PORT >> 3)).toString(16)} u8 0x${
-        (1 << (PORT & 7)).toString(16)
-      }`
-      : "= mem 0xc000 u8 0x1"
-  }
+    ${masked ? "" : "= mem 0xc000 u8 0x1"}
   `,
 }));
