@@ -198,6 +198,10 @@ const rows: Record<string, Try> = {
     tried: "mov es, eax",
     state: "= es.selector 0x7b\n= es.access 0xc0f3\n= mem 0x107d u8 0xf3",
   },
+  // A bit offset has the operand's size, and a sign: this bit lies before the operand.
+  "bit-before-16": bitBefore("bts [rbx], cx", 0xffffn, 0xa00e, 2),
+  "bit-before-32": bitBefore("bts [rbx], ecx", 0xffffffffn, 0xa00c, 4),
+  "bit-before-64": bitBefore("bts [rbx], rcx", 0xffffffffffffffffn, 0xa008, 8),
   // UMIP is for CPL 3.
   "sgdt-with-umip": withUmip("sgdt [0xb000]", "= mem 0xb000 u16 [0xff 0x1000 0x0 0x0 0x0]"),
   "sidt-with-umip": withUmip("sidt [0xb000]", "= mem 0xb000 u16 [0xfff 0x2000 0x0 0x0 0x0]"),
@@ -232,6 +236,16 @@ const rows: Record<string, Try> = {
   "lldt-real": { mode: "real", tried: "db 0x0f, 0x00, 0xd0", fault: { vector: UD } },
   "ltr-real": { mode: "real", tried: "db 0x0f, 0x00, 0xd8", fault: { vector: UD } },
 };
+
+/** The operand is at 0xa010; the bit is the last one of `size` bytes at `at`. */
+function bitBefore(tried: string, rcx: bigint, at: number, size: number): Try {
+  return {
+    registers: { rbx: 0xa010n, rcx },
+    memory: { [at]: Array<number>(size).fill(0) },
+    tried,
+    state: `= mem 0x${(at + size - 1).toString(16)} u8 0x80\n= rflags *`,
+  };
+}
 
 function withUmip(tried: string, state: string): Try {
   return { machine: { cr4: { set: 0x800n } }, requires: [{ cpuid: "UMIP" }], tried, state };
