@@ -74,6 +74,15 @@ const table: Record<string, Row> = {
     guest: "mov eax, 0x1005\nsahf\ndas",
     state: "= rax 0x10ff\n= rflags 0x97|0x897",
   },
+  // 0 is the greatest that borrows there, 6 the least that does not.
+  "das-borrows-of-0": {
+    guest: "mov eax, 0x1000\nsahf\ndas",
+    state: "= rax 0x10fa\n= rflags 0x97|0x897",
+  },
+  "das-borrows-not": {
+    guest: "mov eax, 0x1006\nsahf\ndas",
+    state: "= rax 0x1000\n= rflags 0x56|0x856",
+  },
   "salc-carry": { guest: "stc\ndb 0xd6", state: "= rax 0x111213ff\n= rflags 0x3" },
   "salc-no-carry": { guest: "clc\ndb 0xd6", state: "= rax 0x11121300" },
   "aad-base": { guest: "mov ax, 0x0703\ndb 0xd5, 0x10", state: "= rax 0x11120073\n= rflags 0x2" },

@@ -187,6 +187,27 @@ const rows: Record<string, Try> = {
     tried: "db 0x66\nsgdt [0xb000]",
     state: "= mem 0xb000 u8 [0xff 0x0 0x0 0x10 0x0 0x0]",
   },
+  // The table is the system's, whatever the CPL.
+  "accessed-bit-at-3-in-system-table": {
+    machine: {
+      privilege: 3,
+      descriptors: { 0x78: 0x00cff2000000ffffn },
+      map: [{ virtual: 0x1000, physical: 0x1000, user: false }],
+    },
+    registers: { rax: 0x7bn },
+    tried: "mov es, eax",
+    state: "= es.selector 0x7b\n= es.access 0xc0f3\n= mem 0x107d u8 0xf3",
+  },
+  // A bit offset has the operand's size, and a sign: this bit lies before the operand.
+  "bit-before-16": bitBefore("bts [rbx], cx", 0xffffn, 0xa00e, 2),
+  "bit-before-32": bitBefore("bts [rbx], ecx", 0xffffffffn, 0xa00c, 4),
+  "bit-before-64": bitBefore("bts [rbx], rcx", 0xffffffffffffffffn, 0xa008, 8),
+  // UMIP is for CPL 3.
+  "sgdt-with-umip": withUmip("sgdt [0xb000]", "= mem 0xb000 u16 [0xff 0x1000 0x0 0x0 0x0]"),
+  "sidt-with-umip": withUmip("sidt [0xb000]", "= mem 0xb000 u16 [0xfff 0x2000 0x0 0x0 0x0]"),
+  "sldt-with-umip": withUmip("sldt ebx", ""),
+  "str-with-umip": withUmip("str ebx", "= rbx 0x68"),
+  "smsw-with-umip": withUmip("smsw ebx", "= rbx 0x80010031"),
   // 24 bits of base.
   "lgdt-16-bit-operand": {
     mode: "protected",
@@ -215,6 +236,20 @@ const rows: Record<string, Try> = {
   "lldt-real": { mode: "real", tried: "db 0x0f, 0x00, 0xd0", fault: { vector: UD } },
   "ltr-real": { mode: "real", tried: "db 0x0f, 0x00, 0xd8", fault: { vector: UD } },
 };
+
+/** The operand is at 0xa010; the bit is the last one of `size` bytes at `at`. */
+function bitBefore(tried: string, rcx: bigint, at: number, size: number): Try {
+  return {
+    registers: { rbx: 0xa010n, rcx },
+    memory: { [at]: Array<number>(size).fill(0) },
+    tried,
+    state: `= mem 0x${(at + size - 1).toString(16)} u8 0x80\n= rflags *`,
+  };
+}
+
+function withUmip(tried: string, state: string): Try {
+  return { machine: { cr4: { set: 0x800n } }, requires: [{ cpuid: "UMIP" }], tried, state };
+}
 
 function stack(tried: string): Try {
   return {
