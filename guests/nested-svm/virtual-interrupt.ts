@@ -17,6 +17,7 @@ interface Row {
   intercepted?: true;
   /** V_IRQ and V_TPR in the end. */
   left: bigint;
+  state?: string;
   exits?: string;
 }
 
@@ -34,6 +35,20 @@ const rows: Record<string, Row> = {
     left: V_IRQ,
   },
   "window-masked": { control: asked, first: VINTR, code: "nop", left: V_IRQ },
+  // The guest's CR8 is above the interrupt's priority, and then is not.
+  "task-priority-above": {
+    control: asked | V_INTR_MASKING | 4n,
+    rflags: IF,
+    code: "nop",
+    left: V_IRQ | 4n,
+  },
+  // Without V_INTR_MASKING the guest's CR8 is the hypervisor's.
+  "task-priority-shared": {
+    control: 0n,
+    code: "mov eax, 9\nmov cr8, rax",
+    left: 9n,
+    state: "= cr8 0x9",
+  },
   // The guest's CR8 is its own.
   "task-priority-own": {
     control: V_INTR_MASKING | 5n,
@@ -75,7 +90,7 @@ export default defineCases("nested-svm/virtual-interrupt", rows, (row) => ({
     hlt
     = rflags 0x46
     = mem 0xb060 u64 0x${((row.control & ~0x1ffn | row.left) | 0x30n << 32n).toString(16)}
-
+    ${row.state ?? ""}
     ${written}
   `,
 }));
