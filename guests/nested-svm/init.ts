@@ -9,7 +9,9 @@ export default defineCase({
   irqchip: "kernel",
   requires,
   machine,
+  registers: { rsi: 0xfee00000n },
   guest: asm`
+    mov dword [rsi + 0xf0], 0x1ff
     ${run}
     ${report.replace("hlt", "out 0xf4, al")}
     nested:
@@ -21,11 +23,11 @@ export default defineCase({
   drive: ({ vm, run, write, labels }) => {
     write(VMCB, vmcb({ rip: labels.get("nested")!, first: 8, second: 2 }));
     run();
-    vm.irq.signalMsi({ address: 0xfee00000n, data: 0x4500 });
+    vm.irq.signalMsi({ address: 0xfee00000n, data: 0x500 });
   },
   trace: ({ next }) => `
     pio out 0x30 u8 0x0
-    > msi address=0xfee00000 data=0x4500 -> 0x1
+    > msi address=0xfee00000 data=0x500 -> 0x1
     ${reported(0x63, 0n, 0n, next)}
     pio out 0xf4 u8 0x0
     = rflags 0x46
