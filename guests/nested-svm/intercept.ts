@@ -210,6 +210,14 @@ const rows: Record<string, Row> = {
     trap: true,
     status: 0xffff4ff0n,
   },
+  // DR7.GD is clear as for a handler.
+  "general-detect": {
+    before: "mov eax, 0x2400\nmov dr7, rax",
+    instruction: "mov rax, dr0",
+    intercepts: { exceptions: 1 << DB },
+    code: 0x40 + DB,
+    status: 0xffff2ff0n,
+  },
   "instruction-breakpoint": {
     before: "mov eax, at\nmov dr1, rax\nmov eax, 0x404\nmov dr7, rax",
     instruction: "nop",
@@ -227,9 +235,17 @@ const rows: Record<string, Row> = {
   },
 };
 
+/** DR7 and DR6 in the VMCB. */
+const statusOf = ({ before, status }: Row) =>
+  `= mem 0xb560 u64 [${before?.includes("0x404") ? "0x404" : "0x400"} 0x${
+    status!.toString(16)
+  }]\n= dr6 *`;
+
 const cases = inBothWays(rows);
 // The prefix is an undefined instruction itself, and where there is no PMU a #GP comes first.
 delete cases["undefined-instruction-forced"];
+// QEMU knows no general detect.
+delete cases["general-detect"];
 // The breakpoint is met before the prefix; what is stepped is the prefix and the instruction.
 delete cases["instruction-breakpoint-forced"];
 delete cases["single-step-forced"];
@@ -271,7 +287,7 @@ export default defineCases("nested-svm/intercept", cases, ({ row, way }) => ({
     ${reported(row.code, row.first, row.second, row.passes || row.trap ? behind : at)}
     hlt
     = rflags 0x46
-    ${row.status === undefined ? "" : `= mem 0xb568 u64 0x${row.status.toString(16)}\n= dr6 *`}
+    ${row.status === undefined ? "" : statusOf(row)}
     ${row.before?.includes("dr1") ? `= dr1 ${at}` : ""}
     ${row.before?.includes("popfq") ? "= mem 0x7bf8 u64 0x102" : ""}
     ${written}

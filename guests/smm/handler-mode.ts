@@ -4,7 +4,7 @@ import { complete, completed, prepared, prepareSmm, requires, SMBASE } from "./_
 /** The handler's page tables, which map the 2 MiB that it is in. */
 const TABLES = SMBASE + 0x1000;
 
-const rows = {
+const handlers = {
   protected: `
     db 0x0f, 0x20, 0xc0             ; mov eax, cr0
     or al, 1
@@ -31,10 +31,16 @@ const rows = {
   `,
 };
 
+const rows = {
+  protected: { handler: "protected", mode: "long" },
+  long: { handler: "long", mode: "long" },
+  "long-to-protected": { handler: "long", mode: "protected" },
+} as const;
+
 /** RSM brings back the interrupted mode from whatever mode the handler has gone to. */
-export default defineCases("smm/handler-mode", rows, (handler, name) => ({
+export default defineCases("smm/handler-mode", rows, ({ handler, mode }) => ({
   spec: ["APM 2 10.3.5: SMM execution environment", "APM 2 10.4: leaving SMM"],
-  mode: "long",
+  mode,
   requires,
   machine: { rflags: { set: 0x8d7n }, cr4: { set: 0x680n } },
   registers: { rax: 0x11n, rcx: 0x22n, rdx: 0x33n },
@@ -42,7 +48,7 @@ export default defineCases("smm/handler-mode", rows, (handler, name) => ({
     out 0x10, al
     hlt
     handler:
-    ${handler}
+    ${handlers[handler]}
     out 0x11, al
     rsm
     handler_end:
@@ -60,7 +66,7 @@ export default defineCases("smm/handler-mode", rows, (handler, name) => ({
     vcpu.smi();
     run();
     const { cr0, efer } = vcpu.sregs();
-    assertEquals("PE, and EFER", [cr0 & 1n, efer], [1n, name === "long" ? 0xd01n : 0n]);
+    assertEquals("PE, and EFER", [cr0 & 1n, efer], [1n, handler === "long" ? 0xd01n : 0n]);
   },
   trace: `
     ${prepared}
