@@ -29,7 +29,7 @@ export default defineCases("nested-svm/halted", rows, ({ first, code }) => ({
     mov dword [rsi + 0xb0], 0
     iretq
     nested:
-    mov dword [rsi + 0x380], 10000000
+    mov dword [rsi + 0x380], 100000000
     hlt
     behind:
     vmmcall
