@@ -39,7 +39,8 @@ export default defineCases("exit/guest-debug-watchpoint", rows, ({ dr7, access, 
   drive: ({ run, vcpu, write, assertEquals }) => {
     write(0xa000, Uint8Array.of(0x77));
     vcpu.setGuestDebug({ hardwareBreakpoints: { addresses: [0xa000n], dr7 } });
-    run();
+    const exit = run();
+    assertEquals("DR7 of the exit", exit.reason === "debug" && exit.dr7, dr7);
     assertEquals("RCX at the watchpoint", vcpu.regs().rcx, 0n);
     vcpu.setGuestDebug();
   },

@@ -98,6 +98,33 @@ export function vmcb(fields: VmcbFields): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
+/** A guest of which nothing that VMRUN loads is as its hypervisor has it. */
+export const different: Partial<VmcbFields> = {
+  cr0: 0x8005003bn,
+  cr4: 0x6b8n,
+  efer: 0x1d01n,
+  dr6: 0xffff4ff0n,
+  other: {
+    0x400: 0xffffffff_0c93_0038n,
+    0x410: 0xffffffff_0a9b_0018n,
+    0x420: 0xffffffff_0c93_0040n,
+    0x430: 0xffffffff_0c93_0048n,
+    0x460: 0x1234_0000_0000n,
+    0x468: 0x5555n,
+    0x480: 0x4321_0000_0000n,
+    0x488: 0x6666n,
+  },
+};
+
+/** The fields of {@link different} in the end, in its VMCB. */
+export const differentSaved = [
+  ...Object.entries(different.other!).map(([offset, value]) => [Number(offset), value] as const),
+  [0x4d0, different.efer!] as const,
+  [0x548, different.cr4!] as const,
+  [0x558, different.cr0!] as const,
+].map(([offset, value]) => `= mem 0x${(VMCB + offset).toString(16)} u64 0x${value.toString(16)}`)
+  .join("\n");
+
 /** The machine of a hypervisor: SVM enabled. */
 export const machine = { efer: { set: 0x1000n } } as const;
 

@@ -10,6 +10,7 @@ interface Row {
   /** Exit code and EXITINFO1, where it is intercepted. */
   exit?: readonly [code: number, first: bigint | string];
   passes?: string;
+  state?: string;
 }
 
 /** EXITINFO1 of a port: number, then what the access is; 64-bit addresses (9) may be told or not. */
@@ -17,6 +18,10 @@ const port = (number: number, bits: number) => {
   const low = (number << 16 | bits) >>> 0;
   return `0x${low.toString(16)}|0x${((low | 0x200) >>> 0).toString(16)}`;
 };
+
+/** The same of a string's instruction, whose segment (12 to 10), DS or ES, may be told or not. */
+const stringPort = (number: number, bits: number) =>
+  [bits, bits | 0xc00].map((segment) => port(number, segment)).join("|");
 
 const rows: Record<string, Row> = {
   // IN (bit 0), 8 bits (4).
@@ -56,6 +61,19 @@ const rows: Record<string, Row> = {
     code: "mov edx, 0xffff\nout dx, ax",
     ports: 0x10000,
     exit: [0x7b, port(0xffff, 0x20)],
+  },
+  // String (2), repeated (3).
+  "in-string": {
+    code: "mov edx, 0x42\nmov edi, 0xa000\ninsb",
+    ports: 0x42,
+    exit: [0x7b, stringPort(0x42, 0x15)],
+    state: "= rdi 0xa000",
+  },
+  "out-string-repeated": {
+    code: "mov edx, 0x42\nmov esi, 0xa000\nmov ecx, 2\nrep outsw",
+    ports: 0x43,
+    exit: [0x7b, stringPort(0x42, 0x2c)],
+    state: "= rsi 0xa000",
   },
   "out-other": { code: "out 0x42, al", ports: 0x43, passes: "pio out 0x42 u8 0x77" },
   // Two bits for each MSR: read and write; 0xc0000000 and on from byte 0x800.
@@ -138,6 +156,7 @@ export default defineCases("nested-svm/bitmap", inBothWays(rows), ({ row, way })
     ${row.exit ? reported(row.exit[0], row.exit[1], "*", at) : reported(0x81, 0n, 0n, behind)}
     hlt
     = rflags 0x46
+    ${row.state ?? ""}
     ${written}
   `,
 }));

@@ -1,7 +1,18 @@
 import { asm, defineCases, type DriveContext } from "../../mod.ts";
 import { complete, completed, prepared, prepareSmm, savedAnything } from "../smm/_smram.ts";
 import * as smm from "../smm/_smram.ts";
-import { machine, report, reported, requires, run, VMCB, vmcb, written } from "./_vmcb.ts";
+import {
+  different,
+  differentSaved,
+  machine,
+  report,
+  reported,
+  requires,
+  run,
+  VMCB,
+  vmcb,
+  written,
+} from "./_vmcb.ts";
 
 interface Row {
   first: number;
@@ -11,6 +22,8 @@ interface Row {
   code: number | "shutdown";
   /** RIP of the exit: what comes next in the guest, or its VMMCALL. */
   at?: "next" | "at";
+  /** Hypervisor and guest have nothing in common. */
+  different?: true;
   /** CR4.MCE of the hypervisor. */
   machineCheck?: true;
   state?: string;
@@ -52,6 +65,16 @@ const rows: Record<string, Row> = {
     exits: "> smi",
     code: 0x81,
     at: "at",
+  },
+  "smi-passed-different": {
+    first: 0,
+    act: ({ vcpu }) => vcpu.smi(),
+    exits: "> smi",
+    code: 0x81,
+    at: "at",
+    different: true,
+    machineCheck: true,
+    state: `= dr6 *\n${differentSaved}`,
   },
   "triple-fault-intercepted": {
     first: 0x80000000,
@@ -107,7 +130,13 @@ export default defineCases("nested-svm/host-event", rows, (row) => ({
     prepareSmm(context);
     write(
       VMCB,
-      vmcb({ rip: labels.get("nested")!, rax: 0x77n, first: row.first, second: 2 }),
+      vmcb({
+        rip: labels.get("nested")!,
+        rax: 0x77n,
+        first: row.first,
+        second: 2,
+        ...row.different && different,
+      }),
     );
     run();
     complete(context);

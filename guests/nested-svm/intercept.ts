@@ -22,11 +22,15 @@ interface Row {
   before?: string;
   /** It is not intercepted: the VMMCALL behind it is. */
   passes?: true;
+  /** It has come to its end. */
+  trap?: true;
+  /** DR6 as the hypervisor finds it. */
+  status?: bigint;
 }
 
 const first = (bit: number): Intercepts => ({ first: (1 << bit) >>> 0 });
 const second = (bit: number): Intercepts => ({ second: 1 << bit });
-const [UD, PF, GP, DE, NP, SS] = [6, 14, 13, 0, 11, 12];
+const [UD, PF, GP, DE, NP, SS, DB, NM] = [6, 14, 13, 0, 11, 12, 1, 7];
 /** CR0 as it is, but for one bit. */
 const toggled = (bit: number) => `mov rax, cr0\nbtc rax, ${bit}`;
 
@@ -191,6 +195,36 @@ const rows: Record<string, Row> = {
     code: 0x40 + GP,
     first: 0x100n,
   },
+  "device-not-available": {
+    before: `${toggled(3)}\nmov cr0, rax`,
+    instruction: "fninit",
+    intercepts: { exceptions: 1 << NM },
+    code: 0x40 + NM,
+  },
+  // DR6 tells why.
+  "single-step": {
+    before: "push 0x102\npopfq",
+    instruction: "nop",
+    intercepts: { exceptions: 1 << DB },
+    code: 0x40 + DB,
+    trap: true,
+    status: 0xffff4ff0n,
+  },
+  // DR7.GD is clear as for a handler.
+  "general-detect": {
+    before: "mov eax, 0x2400\nmov dr7, rax",
+    instruction: "mov rax, dr0",
+    intercepts: { exceptions: 1 << DB },
+    code: 0x40 + DB,
+    status: 0xffff2ff0n,
+  },
+  "instruction-breakpoint": {
+    before: "mov eax, at\nmov dr1, rax\nmov eax, 0x404\nmov dr7, rax",
+    instruction: "nop",
+    intercepts: { exceptions: 1 << DB },
+    code: 0x40 + DB,
+    status: 0xffff0ff2n,
+  },
   // Error code and address.
   "page-fault": {
     instruction: "mov [0xd123], al",
@@ -201,9 +235,20 @@ const rows: Record<string, Row> = {
   },
 };
 
+/** DR7 and DR6 in the VMCB. */
+const statusOf = ({ before, status }: Row) =>
+  `= mem 0xb560 u64 [${before?.includes("0x404") ? "0x404" : "0x400"} 0x${
+    status!.toString(16)
+  }]\n= dr6 *`;
+
 const cases = inBothWays(rows);
 // The prefix is an undefined instruction itself, and where there is no PMU a #GP comes first.
 delete cases["undefined-instruction-forced"];
+// QEMU knows no general detect.
+delete cases["general-detect"];
+// The breakpoint is met before the prefix; what is stepped is the prefix and the instruction.
+delete cases["instruction-breakpoint-forced"];
+delete cases["single-step-forced"];
 delete cases["rdpmc-forced"];
 
 /** What the hypervisor intercepts comes back to it at the instruction, with code and information. */
@@ -239,9 +284,12 @@ export default defineCases("nested-svm/intercept", cases, ({ row, way }) => ({
       }),
     ),
   trace: ({ at, behind }) => `
-    ${reported(row.code, row.first, row.second, row.passes ? behind : at)}
+    ${reported(row.code, row.first, row.second, row.passes || row.trap ? behind : at)}
     hlt
     = rflags 0x46
+    ${row.status === undefined ? "" : statusOf(row)}
+    ${row.before?.includes("dr1") ? `= dr1 ${at}` : ""}
+    ${row.before?.includes("popfq") ? "= mem 0x7bf8 u64 0x102" : ""}
     ${written}
   `,
 }));

@@ -11,6 +11,9 @@ import {
   written,
 } from "./_vmcb.ts";
 
+/** The four pointers of PAE paging. */
+const POINTERS = 0xa000;
+
 const rows: Record<string, Omit<VmcbFields, "rip">> = {
   "svm-off": { efer: 0xd00n },
   "address-space-0": { asid: 0 },
@@ -30,6 +33,19 @@ const rows: Record<string, Omit<VmcbFields, "rip">> = {
   "dr6-high-bit-63": { dr6: 1n << 63n | 0xffff0ff0n },
   "dr7-high-bit-63": { dr7: 1n << 63n | 0x400n },
   "efer-high": { efer: 1n << 63n | 0x1d00n },
+  // Without long mode: a 32-bit code segment.
+  "cr3-beyond-physical-legacy": {
+    efer: 0x1000n,
+    cr4: 0n,
+    cr3: 1n << 51n | 0x10000n,
+    other: { 0x410: 0xffffffff_0c9b_0028n },
+  },
+  // PAE paging, of whose four pointers the third has a reserved bit.
+  "pae-pointer-reserved": {
+    efer: 0x1000n,
+    cr3: BigInt(POINTERS),
+    other: { 0x410: 0xffffffff_0c9b_0028n },
+  },
   // L and D both.
   "code-segment-long-and-32-bit": { other: { 0x410: 0xffffffff_0e9b_0028n } },
   "port-map-beyond-physical": { portMap: 1n << 51n },
@@ -53,8 +69,10 @@ export default defineCases("nested-svm/invalid", rows, (fields) => ({
     vmmcall
     out 0xee, al
   `,
-  drive: ({ write, labels }) =>
-    write(VMCB, vmcb({ rip: labels.get("nested")!, second: 2, ...fields })),
+  drive: ({ write, labels }) => {
+    write(POINTERS, new Uint8Array(BigUint64Array.of(0n, 0n, 3n, 0n).buffer));
+    write(VMCB, vmcb({ rip: labels.get("nested")!, second: 2, ...fields }));
+  },
   trace: `
     ${reported(0xffffffffffffffffn, "*", "*", "*")}
     hlt

@@ -3,6 +3,8 @@ import { refusal } from "../_fresh.ts";
 import { complete, completed } from "../smm/_smram.ts";
 import { prepared, prepareTables, ROOT } from "./_nested_paging.ts";
 import {
+  different,
+  differentSaved,
   machine,
   report,
   reported,
@@ -33,6 +35,8 @@ const field = (state: State, offset: number) =>
 
 interface Row {
   nestedPaging?: true;
+  /** Hypervisor and guest have nothing in common. */
+  different?: true;
   act: (context: DriveContext, state: State) => void;
   /** What the guest does behind it. */
   behind?: string;
@@ -141,6 +145,36 @@ const rows: Record<string, Row> = {
     exits: "pio out 0x21 u8 0x77",
     state: "= rdi 0x1",
   },
+  "restored-different": {
+    different: true,
+    act: (context, state) => {
+      restore(context, state);
+      context.assertEquals("state", context.vcpu.nestedState(), state);
+    },
+    behind: "inc edi\nout 0x21, al",
+    exits: "pio out 0x21 u8 0x77",
+    state: `= rdi 0x1\n= dr6 *\n${differentSaved}`,
+  },
+  // Interrupts wait for GIF, outside of a guest as well.
+  "global-interrupt-flag": {
+    act: (context, state) => {
+      const { vcpu, assertEquals } = context;
+      const outside = (flags: number) => {
+        vcpu.setNestedState({ ...state, flags, data: state.data.slice(0, CONTENT) });
+        assertEquals("flags", vcpu.nestedState().flags, flags);
+      };
+      const sregs = vcpu.sregs();
+      outside(GIF);
+      vcpu.setSregs(sregs);
+      outside(0);
+      outside(GIF);
+      restore(context, { ...state, flags: GUEST_MODE });
+      assertEquals("flags in the guest", vcpu.nestedState().flags, GUEST_MODE);
+      restore(context, state);
+    },
+    behind: "inc edi",
+    state: "= rdi 0x1",
+  },
   "restored-nested-paging": {
     nestedPaging: true,
     act: restore,
@@ -235,7 +269,8 @@ export default defineCases("nested-svm/nested-state", rows, (row) => ({
         portMap: 0x5000,
         msrMap: 0x6000,
         nestedCr3: row.nestedPaging && BigInt(ROOT),
-        other: { 0x50: 0x123456789n },
+        ...row.different && different,
+        other: { ...row.different && different.other, 0x50: 0x123456789n },
       }),
     );
     run();

@@ -14,6 +14,27 @@ const rows = {
     exits: "mmio write 0xd0000000 u8 0x77",
   },
   push: { code: "push rax\npop rsi", state: "= rsi 0x77\n= mem 0x7bf8 u64 0x77" },
+  // VMRUN and #VMEXIT leave DR0 to DR3 as they are, and what VMLOAD loads.
+  "debug-register": { code: "mov esi, 0x1234\nmov dr2, rsi", state: "= rsi 0x1234\n= dr2 0x1234" },
+  vmsave: {
+    code: "mov eax, 0xd000\nvmsave\nxor esi, esi",
+    state: `
+      = mem 0xd440 u64 [0xffffffff0c930030 0x0 0xffffffff0c930030 0x0]
+      = mem 0xd470 u64 [* *]
+      = mem 0xd490 u64 [0x67008b0068 0x3000]
+      = mem 0xd600 u64 [* * * * * * * *]
+    `,
+  },
+  vmload: {
+    code: "mov eax, 0xd000\nvmsave\nmov word [0xd450], 0x38\nvmload\nxor esi, esi",
+    state: `
+      = gs.selector 0x38
+      = mem 0xd440 u64 [0xffffffff0c930030 0x0 0xffffffff0c930038 0x0]
+      = mem 0xd470 u64 [* *]
+      = mem 0xd490 u64 [0x67008b0068 0x3000]
+      = mem 0xd600 u64 [* * * * * * * *]
+    `,
+  },
 } as const;
 
 /** What the hypervisor does not intercept is between its guest and KVM. */

@@ -1,4 +1,4 @@
-import { asm, defineCases } from "../../mod.ts";
+import { asm, defineCases, type MachineOptions } from "../../mod.ts";
 import {
   machine,
   report,
@@ -18,6 +18,7 @@ interface Row {
   exits?: string;
   /** What the VMCB holds in the end, 64 bits each, by offset. */
   saved?: Readonly<Record<number, bigint>>;
+  map?: MachineOptions["map"];
   /** What the hypervisor keeps of it. */
   state?: string;
 }
@@ -165,6 +166,39 @@ const rows: Record<string, Row> = {
     state: "= dr6 *",
   },
   "dr7-changed": { code: "mov eax, 0x401\nmov dr7, rax", saved: { 0x560: 0x401n } },
+  "ds-changed": {
+    code: "mov eax, 0x10\nmov ds, eax",
+    saved: { 0x430: 0xffffffff_0c93_0010n },
+  },
+  "es-changed": {
+    code: "mov eax, 0x10\nmov es, eax",
+    saved: { 0x400: 0xffffffff_0c93_0010n },
+  },
+  "ss-changed": {
+    code: "mov eax, 0x10\nmov ss, eax",
+    saved: { 0x420: 0xffffffff_0c93_0010n },
+  },
+  // 32-bit code of the same 64-bit guest.
+  "cs-changed": {
+    code: "push 8\nlea rax, [at]\npush rax\nretfq",
+    saved: { 0x410: 0xffffffff_0c9b_0008n },
+    state: "= mem 0x7bf0 u64 [* 0x8]",
+  },
+  // CPL 3, in the last byte of its eight.
+  "privilege-changed": {
+    fields: { rflags: 0x2n },
+    map: [{ virtual: 0x8000, physical: 0x8000, user: true }],
+    code: "push 0x43\npush 0x7c00\npush 2\npush 0x4b\nlea rax, [at]\npush rax\niretq",
+    saved: { 0x4c8: 3n << 24n, 0x420: 0xffffffff_0cf3_0043n, 0x410: 0xffffffff_0afb_004bn },
+    // IRET empties FS and GS, which CPL 3 may not have.
+    state: `
+      = fs.selector 0x0
+      = fs.access 0x10000
+      = gs.selector 0x0
+      = gs.access 0x10000
+      = mem 0x7bd8 u64 [* 0x4b 0x2 0x7c00 0x43]
+    `,
+  },
   "gdtr-changed": {
     code: "mov dword [0xa000], 0x66771234\nmov dword [0xa004], 0x5555\nlgdt [0xa000]",
     saved: { 0x468: 0x55556677n },
@@ -182,7 +216,7 @@ export default defineCases("nested-svm/state", rows, (row) => ({
   spec: ["APM 2 15.5.1: VMRUN (loading guest state)", "APM 2 15.6: #VMEXIT"],
   mode: "long",
   requires,
-  machine: { ...machine, map: [] },
+  machine: { ...machine, map: row.map ?? [] },
   guest: asm`
     ${run}
     ${report}

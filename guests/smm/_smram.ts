@@ -6,8 +6,6 @@ import type { DriveContext, Requirement } from "../../mod.ts";
 export const SMBASE = 0x200000;
 /** Slot 1 of the address space that a vCPU in SMM sees, the second. */
 const SMRAM_SLOT = 0x10001;
-/** Where SMM begins: 16-bit code. */
-export const HANDLER = SMBASE + 0x8000;
 /** Where the processor saves its state: 512 bytes, in AMD64's layout (APM 2 table 10-1). */
 export const SAVED = SMBASE + 0xfe00;
 
@@ -18,14 +16,18 @@ export const requires: readonly Requirement[] = [
 ];
 
 /**
- * Gives the guest SMRAM and the vCPU its SMBASE. The handler is 16-bit code, between the labels
- * `handler` and `handler_end` of a guest that is perhaps not: what differs is spelled in bytes there.
+ * Gives the guest SMRAM and the vCPU its SMBASE, and has SMM begin with the handler: 16-bit code,
+ * between the labels `handler` and `handler_end` of a guest that is perhaps not, so what differs is
+ * spelled in bytes there.
  */
-export function prepareSmm({ vm, vcpu, read, write, labels }: DriveContext): void {
-  vm.memory.addRam(SMBASE, 0x10000, { slot: SMRAM_SLOT });
+export function prepareSmm(
+  { vm, vcpu, read, write, labels }: DriveContext,
+  base: number = SMBASE,
+): void {
+  vm.memory.addRam(base, 0x10000, { slot: SMRAM_SLOT });
   const [start, end] = ["handler", "handler_end"].map((label) => Number(labels.get(label)));
-  write(HANDLER, read(start, end - start));
-  vcpu.setMsrs([{ index: 0x9e, data: BigInt(SMBASE) }]);
+  write(base + 0x8000, read(start, end - start));
+  vcpu.setMsrs([{ index: 0x9e, data: BigInt(base) }]);
 }
 
 /** MOV dword [CS:offset], value in 16-bit code. */
