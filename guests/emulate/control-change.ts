@@ -24,7 +24,7 @@ const rows: Record<string, Row> = {
     requires: [{ cpuid: "SMAP" }],
     change: cr4(`or eax, ${SMAP}`),
     after: 0x1,
-    state: "= cr4 0x200620",
+    state: "= cr4 0x200020",
   },
   "supervisor-access-allowed": {
     page: { user: true },
@@ -32,7 +32,7 @@ const rows: Record<string, Row> = {
     machine: { cr4: { set: BigInt(SMAP) } },
     change: cr4(`and eax, ~${SMAP}`),
     before: 0x1,
-    state: "= cr4 0x620",
+    state: "= cr4 0x20",
   },
   "write-protected": {
     writes: true,

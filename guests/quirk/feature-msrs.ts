@@ -1,0 +1,57 @@
+import { asm, defineCases, Kvm, type Requirement } from "../../mod.ts";
+import { freshVm } from "../_fresh.ts";
+
+/** KVM_X86_QUIRK_STUFF_FEATURE_MSRS. */
+const QUIRK = 0x100;
+const [UCODE_REV, PLATFORM_INFO, ARCH_CAPABILITIES, PERF_CAPABILITIES] = [0x8b, 0xce, 0x10a, 0x345];
+/** IA32_VMX_BASIC on, but for CR0_FIXED1 and CR4_FIXED1, which are KVM's own. */
+const vmx = Array.from({ length: 0x12 }, (_, at) => 0x480 + at)
+  .filter((index) => index !== 0x487 && index !== 0x489);
+
+interface Row {
+  readonly disabled: boolean;
+  readonly indices: readonly number[];
+  readonly requires?: readonly Requirement[];
+}
+
+const nested: Requirement[] = [{ backend: ["vmx"] }, { cpuid: "VMX" }];
+
+const rows: Record<string, Row> = {
+  "default": { disabled: false, indices: [ARCH_CAPABILITIES, PERF_CAPABILITIES, PLATFORM_INFO] },
+  "disabled": {
+    disabled: true,
+    indices: [UCODE_REV, PLATFORM_INFO, ARCH_CAPABILITIES, PERF_CAPABILITIES],
+  },
+  "default-vmx": { disabled: false, indices: vmx, requires: nested },
+  "disabled-vmx": { disabled: true, indices: vmx, requires: nested },
+};
+
+/** The MSRs that tell of features begin with all that KVM supports, or with nothing. */
+export default defineCases("quirk/feature-msrs", rows, ({ disabled, indices, requires = [] }) => ({
+  spec: [
+    "KVM API 7.32: KVM_CAP_DISABLE_QUIRKS2 (KVM_X86_QUIRK_STUFF_FEATURE_MSRS)",
+    "KVM API 4.18: KVM_GET_MSRS of the system",
+  ],
+  mode: "real",
+  requires: [
+    "KVM_CAP_GET_MSR_FEATURES",
+    { parameter: "kvm.ignore_msrs", value: "N" },
+    { capability: "KVM_CAP_DISABLE_QUIRKS2", atLeast: QUIRK },
+    ...requires,
+  ],
+  guest: asm`hlt`,
+  drive: ({ assertEquals }) => {
+    using kvm = Kvm.open();
+    using vm = freshVm({ note: () => {} });
+    if (disabled) vm.enableCapability("KVM_CAP_DISABLE_QUIRKS2", QUIRK);
+    const vcpu = vm.createVcpu();
+    for (const index of indices) {
+      const [system] = kvm.featureMsrs([index]);
+      // One that the system does not tell of has no value of which anything is promised.
+      if (system === undefined && !disabled) continue;
+      const expected = disabled ? 0n : system!.data;
+      assertEquals(`MSR 0x${index.toString(16)}`, vcpu.msrs([index])[0]?.data, expected);
+    }
+  },
+  trace: `hlt`,
+}));
