@@ -1,10 +1,12 @@
 import { asm, defineCases } from "../../mod.ts";
-import { byEachCall } from "../_hypercall.ts";
+import { calls } from "../_hypercall.ts";
 
-const rows = byEachCall({ halted: 5n });
+/** KVM_HC_KICK_CPU. */
+const KICK = 5;
+const rows = { "halted-vmmcall": calls.vmmcall };
 
 /** KVM_HC_KICK_CPU wakes the vCPU with the APIC id in RCX out of HLT, with IF clear. */
-export default defineCases("smp/kick", rows, ({ row, call }) => ({
+export default defineCases("smp/kick", rows, (call) => ({
   spec: ["KVM x86 hypercalls: KVM_HC_KICK_CPU (a1: APIC ID)", "SDM 2A: HLT"],
   mode: "long",
   irqchip: "kernel",
@@ -16,7 +18,7 @@ export default defineCases("smp/kick", rows, ({ row, call }) => ({
     pause
     cmp byte [0xa000], 1
     jne wait
-    mov eax, ${row}
+    mov eax, ${KICK}
     ${call.instruction}
     out 0x10, al
     vcpu1:

@@ -63,8 +63,8 @@ interface Fixed {
 
 /** Bits that are the same on every host: set, or clear. */
 const fixed: Record<string, Fixed> = {
-  // KVM emulates it, or it says that there is a hypervisor.
-  "emulated": { there: true, bits: [[1, "ecx", 21], [1, "ecx", 31], [7, "ebx", 1], [1, "edx", 9]] },
+  // KVM emulates them: x2APIC, IA32_TSC_ADJUST, the local APIC.
+  "emulated": { there: true, bits: [[1, "ecx", 21], [7, "ebx", 1], [1, "edx", 9]] },
   // MONITOR comes with KVM_CAP_X86_DISABLE_EXITS; DTES64, DS-CPL, SMX, EST, TM2, ACPI, DS, TM, PBE.
   "not-supported": {
     there: false,
