@@ -47,7 +47,7 @@ const instructions: Table = [
     sha_ni: 29,
   }],
   [0x80000001, "edx", { syscall: 11, lm: 29 }],
-  [0x80000001, "ecx", { lahf_lm: 0, abm: 5, sse4a: 6, misalignsse: 7, "3dnowprefetch": 8 }],
+  [0x80000001, "ecx", { lahf_lm: 0, abm: 5, sse4a: 6, misalignsse: 7 }],
 ];
 /** What pages and control registers can do. */
 const system: Table = [
