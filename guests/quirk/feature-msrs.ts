@@ -1,4 +1,4 @@
-import { asm, defineCases, Kvm, type Requirement } from "../../mod.ts";
+import { asm, defineCases, Kvm } from "../../mod.ts";
 import { offered } from "../_cpuid.ts";
 import { freshVm } from "../_fresh.ts";
 
@@ -7,17 +7,11 @@ const QUIRK = 0x100;
 const [UCODE_REV, PLATFORM_INFO, ARCH_CAPABILITIES, PERF_CAPABILITIES] = [0x8b, 0xce, 0x10a, 0x345];
 /** CPUID faulting, of MSR_PLATFORM_INFO. */
 const FAULTING = 0x80000000n;
-/** IA32_VMX_BASIC on, but for CR0_FIXED1 and CR4_FIXED1, which are KVM's own. */
-const vmx = Array.from({ length: 0x12 }, (_, at) => 0x480 + at)
-  .filter((index) => index !== 0x487 && index !== 0x489);
 
 interface Row {
   readonly disabled: boolean;
   readonly indices: readonly number[];
-  readonly requires?: readonly Requirement[];
 }
-
-const nested: Requirement[] = [{ backend: ["vmx"] }, { cpuid: "VMX" }];
 
 const rows: Record<string, Row> = {
   "default": { disabled: false, indices: [ARCH_CAPABILITIES, PERF_CAPABILITIES, PLATFORM_INFO] },
@@ -25,11 +19,10 @@ const rows: Record<string, Row> = {
     disabled: true,
     indices: [UCODE_REV, PLATFORM_INFO, ARCH_CAPABILITIES, PERF_CAPABILITIES],
   },
-  "disabled-vmx": { disabled: true, indices: vmx, requires: nested },
 };
 
 /** The MSRs that tell of features begin with all that KVM supports, or with nothing. */
-export default defineCases("quirk/feature-msrs", rows, ({ disabled, indices, requires = [] }) => ({
+export default defineCases("quirk/feature-msrs", rows, ({ disabled, indices }) => ({
   spec: [
     "KVM API 7.32: KVM_CAP_DISABLE_QUIRKS2 (KVM_X86_QUIRK_STUFF_FEATURE_MSRS)",
     "KVM API 4.18: KVM_GET_MSRS of the system",
@@ -39,7 +32,6 @@ export default defineCases("quirk/feature-msrs", rows, ({ disabled, indices, req
     "KVM_CAP_GET_MSR_FEATURES",
     { parameter: "kvm.ignore_msrs", value: "N" },
     { capability: "KVM_CAP_DISABLE_QUIRKS2", atLeast: QUIRK },
-    ...requires,
   ],
   guest: asm`hlt`,
   drive: ({ assertEquals }) => {
