@@ -1,5 +1,8 @@
 import { asm, defineCase } from "../../mod.ts";
 
+/** All that a leaf is. */
+const members = ["function", "index", "flags", "eax", "ebx", "ecx", "edx"] as const;
+
 /** Once a vCPU has run its leaves can be set again as they are, and not to anything else. */
 export default defineCase({
   id: "cpuid/after-run",
@@ -21,11 +24,10 @@ export default defineCase({
     const entries = vcpu.cpuid();
     const extended = entries.find((entry) => entry.function === 0x80000000)!;
     attempt(() => vcpu.setCpuid(entries));
-    attempt(() =>
-      vcpu.setCpuid(
-        entries.map((entry) => entry === extended ? { ...entry, eax: 0x80000004 } : entry),
-      )
-    );
+    for (const member of members) {
+      const other = { ...extended, [member]: (extended[member] ^ 1) >>> 0 };
+      attempt(() => vcpu.setCpuid(entries.map((entry) => entry === extended ? other : entry)));
+    }
     attempt(() => vcpu.setCpuid(entries.slice(1)));
     run();
     assertEquals("the highest extended leaf", vcpu.regs().rdi, BigInt(extended.eax));
@@ -33,7 +35,7 @@ export default defineCase({
   trace: `
     hlt
     > set-cpuid
-    > set-cpuid -> EINVAL
+    ${members.map(() => "> set-cpuid -> EINVAL").join("\n")}
     > set-cpuid -> EINVAL
     hlt
     = rdi *

@@ -10,6 +10,8 @@ interface Row {
   ask: readonly [number, number];
   /** EAX, EBX, ECX, EDX. */
   answer: readonly [number, number, number, number];
+  /** A leaf beside those of the table that says how far a range goes, and EAX of it. */
+  range?: readonly [number, number];
 }
 
 const leaf5 = [0x85000001, 0x95000002, 0xa5000003, 0xb5000004] as const;
@@ -59,6 +61,61 @@ const rows: Record<string, Row> = {
     ask: [0x80000009, 0x0],
     answer: zeros,
   },
+  // A hypervisor's leaves are ranges of 256, each with its own highest; 0xc0000000 is a range, too.
+  "intel-hypervisor": {
+    vendor: "intel",
+    mode: "protected",
+    highest: 0x5,
+    ask: [0x40000002, 0x0],
+    answer: leaf5,
+  },
+  "intel-hypervisor-in-range": {
+    vendor: "intel",
+    mode: "protected",
+    highest: 0x5,
+    range: [0x40000100, 0x40000105],
+    ask: [0x40000105, 0x0],
+    answer: zeros,
+  },
+  "intel-hypervisor-beyond-range": {
+    vendor: "intel",
+    mode: "protected",
+    highest: 0x5,
+    range: [0x40000100, 0x40000105],
+    ask: [0x40000106, 0x0],
+    answer: leaf5,
+  },
+  "intel-hypervisor-last": {
+    vendor: "intel",
+    mode: "protected",
+    highest: 0x5,
+    range: [0x4fffff00, 0x4fffffff],
+    ask: [0x4fffffff, 0x0],
+    answer: zeros,
+  },
+  "intel-centaur-in-range": {
+    vendor: "intel",
+    mode: "protected",
+    highest: 0x5,
+    range: [0xc0000000, 0xc0000004],
+    ask: [0xc0000004, 0x0],
+    answer: zeros,
+  },
+  "intel-centaur-beyond-range": {
+    vendor: "intel",
+    mode: "protected",
+    highest: 0x5,
+    range: [0xc0000000, 0xc0000004],
+    ask: [0xc0000005, 0x0],
+    answer: leaf5,
+  },
+  "intel-extended-in-range": {
+    vendor: "intel",
+    mode: "protected",
+    highest: 0x5,
+    ask: [0x80000007, 0x0],
+    answer: zeros,
+  },
   // Past the last level of the topology leaf ECX[7:0] is the subleaf and EDX still the x2APIC ID.
   "topology-subleaf": {
     vendor: "intel",
@@ -84,7 +141,14 @@ export default defineCases("exit/cpuid-out-of-range", rows, (row) => ({
     cpuid
     hlt
   `,
-  drive: ({ vcpu }) => vcpu.setCpuid(cpuidTable(row.vendor, row.highest)),
+  drive: ({ vcpu }) => {
+    const entries = cpuidTable(row.vendor, row.highest);
+    if (row.range) {
+      const [leaf, eax] = row.range;
+      entries.push({ function: leaf, index: 0, flags: 0, eax, ebx: 0, ecx: 0, edx: 0 });
+    }
+    vcpu.setCpuid(entries);
+  },
   trace: `
     > set-cpuid
     hlt

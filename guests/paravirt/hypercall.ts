@@ -24,6 +24,8 @@ const rows: Record<string, Row> = {
   "user": { privilege: 3, number: 1n, answer: negative(EPERM) },
   "unknown-user": { privilege: 3, number: 99n, answer: negative(EPERM) },
   "protected": { mode: "protected", number: 1n, answer: 0n },
+  // Outside 64-bit mode the lower halves are what there is.
+  "protected-high-half": { mode: "protected", number: 0x700000001n, answer: 0n },
   "unknown-protected": {
     mode: "protected",
     number: 99n,

@@ -1,7 +1,7 @@
-import { asm, defineCase } from "../../mod.ts";
+import { asm, defineCase, defineCases } from "../../mod.ts";
 
 /** The area of stolen time is written under an even version, and the flags stay 0. */
-export default defineCase({
+const written = defineCase({
   id: "paravirt/steal-time",
   spec: ["KVM x86 MSRs: MSR_KVM_STEAL_TIME", "KVM API 8.24: KVM_CAP_STEAL_TIME"],
   mode: "long",
@@ -44,3 +44,41 @@ export default defineCase({
     = mem 0xa050 u8 *
   `,
 });
+
+const rows = { "odd-version": 5, "even-version": 8, "last-version": 0xffffffff };
+
+/** Whatever is in the area before: the version becomes even, and who runs is not preempted. */
+const junk = defineCases("paravirt/steal-time", rows, (version) => ({
+  spec: "KVM x86 MSRs: MSR_KVM_STEAL_TIME (version, preempted)",
+  mode: "long",
+  requires: [{ cpuid: "KVM-STEAL-TIME" }],
+  registers: { rbx: BigInt(version) },
+  guest: asm`
+    mov [0xa048], ebx
+    mov byte [0xa050], 1            ; preempted
+    mov ecx, 0x4b564d03
+    mov eax, 0xa041
+    xor edx, edx
+    wrmsr
+    out 0x10, al
+    mov ebx, [0xa048]
+    and ebx, 1
+    movzx edi, byte [0xa050]
+    xor eax, eax
+    wrmsr
+    xor ecx, ecx
+    hlt
+  `,
+  trace: `
+    pio out 0x10 u8 0x41
+    hlt
+    = rbx 0x0
+    = rdi 0x0
+    = rflags 0x46
+    = mem 0xa040 u64 *
+    = mem 0xa048 u32 *
+    = mem 0xa050 u8 0x0
+  `,
+}));
+
+export default [written, ...junk];

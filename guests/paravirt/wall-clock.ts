@@ -1,9 +1,15 @@
 import { asm, defineCases } from "../../mod.ts";
 
-const rows = { new: 0x4b564d00, old: 0x11 };
+const rows = {
+  new: { msr: 0x4b564d00, junk: 0 },
+  old: { msr: 0x11, junk: 0 },
+  // Whatever is there before, the version is even behind it.
+  "odd-version": { msr: 0x4b564d00, junk: 0x12345 },
+  "even-version": { msr: 0x4b564d00, junk: 0x12346 },
+};
 
 /** Seconds and nanoseconds of the host's real time when the guest's clock was 0, under a version. */
-export default defineCases("paravirt/wall-clock", rows, (msr) => ({
+export default defineCases("paravirt/wall-clock", rows, ({ msr, junk }) => ({
   spec: "KVM x86 MSRs: MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_WALL_CLOCK",
   mode: "long",
   requires: [{ cpuid: msr === 0x11 ? "KVM-CLOCKSOURCE" : "KVM-CLOCKSOURCE2" }],
@@ -14,11 +20,12 @@ export default defineCases("paravirt/wall-clock", rows, (msr) => ({
     rdmsr
     hlt
   `,
-  drive: ({ run, read, assertEquals }) => {
+  drive: ({ run, read, write, assertEquals }) => {
+    write(0xa004, new Uint8Array(new Uint32Array([junk]).buffer));
     run();
     const clock = new DataView(read(0xa004, 12).buffer);
     assertEquals("parity of the version", clock.getUint32(0, true) & 1, 0);
-    assertEquals("whether there was a version", clock.getUint32(0, true) > 0, true);
+    assertEquals("whether there was a version", clock.getUint32(0, true) > junk, true);
     const seconds = clock.getUint32(4, true);
     // Which moment a VM's clock counts from is the host's; an hour is the difference that no host has.
     assertEquals(

@@ -4,10 +4,23 @@ const [svm, vmx]: Requirement[] = [{ backend: ["svm"] }, { backend: ["vmx"] }];
 
 const rows = {
   // Intel's instruction on an AMD host is replaced by AMD's, and the other way round.
-  "vmcall-default": { host: svm, instruction: "vmcall", quirks: 0, left: "0xf 0x1 0xd9" },
-  "vmmcall-default": { host: vmx, instruction: "vmmcall", quirks: 0, left: "0xf 0x1 0xc1" },
-  "vmcall-disabled": { host: svm, instruction: "vmcall", quirks: 0x20, left: undefined },
-  "vmmcall-disabled": { host: vmx, instruction: "vmmcall", quirks: 0x20, left: undefined },
+  "vmcall-default": { host: svm, instruction: "vmcall", quirks: [], left: "0xf 0x1 0xd9" },
+  "vmmcall-default": { host: vmx, instruction: "vmmcall", quirks: [], left: "0xf 0x1 0xc1" },
+  "vmcall-disabled": { host: svm, instruction: "vmcall", quirks: [0x20], left: undefined },
+  "vmmcall-disabled": { host: vmx, instruction: "vmmcall", quirks: [0x20], left: undefined },
+  // What is disabled once stays disabled.
+  "vmcall-disabled-before": {
+    host: svm,
+    instruction: "vmcall",
+    quirks: [0x20, 0x1, 0],
+    left: undefined,
+  },
+  "vmmcall-disabled-before": {
+    host: vmx,
+    instruction: "vmmcall",
+    quirks: [0x20, 0x1, 0],
+    left: undefined,
+  },
 };
 
 /**
@@ -30,10 +43,10 @@ export default defineCases("quirk/hypercall", rows, ({ host, instruction, quirks
     hlt
   `,
   drive: ({ vm }) => {
-    if (quirks !== 0) vm.enableCapability("KVM_CAP_DISABLE_QUIRKS2", quirks);
+    for (const bits of quirks) vm.enableCapability("KVM_CAP_DISABLE_QUIRKS2", bits);
   },
   trace: ({ calling }) => `
-    ${quirks === 0 ? "" : "> enable disable-quirks2 0x20"}
+    ${quirks.map((bits) => `> enable disable-quirks2 0x${bits.toString(16)}`).join("\n")}
     hlt
     ${
     left === undefined

@@ -6,7 +6,8 @@ const UNCORRECTED = 1n << 61n;
 const ENABLED = 1n << 60n;
 const CORRECTED = VALID | ENABLED | 0x134n;
 const FATAL = VALID | UNCORRECTED | ENABLED | 0x151n;
-const [MCG_CTL, MC1_CTL, MC1_STATUS, MC1_ADDR, MC1_MISC] = [0x17b, 0x404, 0x405, 0x406, 0x407];
+const [MCG_STATUS, MCG_CTL] = [0x17a, 0x17b];
+const [MC1_CTL, MC1_STATUS, MC1_ADDR, MC1_MISC] = [0x404, 0x405, 0x406, 0x407];
 
 /** What is in the bank, what comes, and what is there then. */
 const rows = {
@@ -112,7 +113,7 @@ export default defineCases("state/machine-check-overwrite", rows, (row: Row) => 
     }
     if (row.disabled !== undefined) vcpu.setMsrs([{ index: row.disabled, data: 0n }]);
     const { status } = row;
-    vcpu.setMce({ bank: 1, status, addr: 0x1234000n, misc: 0x85n, mcg_status: 1n });
+    vcpu.setMce({ bank: 1, status, addr: 0x1234000n, misc: 0x85n, mcg_status: 5n });
     const values = vcpu.msrs([MC1_STATUS, MC1_ADDR, MC1_MISC]).map(({ data }) => hex(data));
     const [addr, misc] = row.replaced
       ? [0x1234000n, 0x85n]
@@ -120,6 +121,8 @@ export default defineCases("state/machine-check-overwrite", rows, (row: Row) => 
       ? [0n, 0n]
       : [0x5678000n, 0x86n];
     assertEquals("status, address, miscellaneous", values, [hex(row.after), hex(addr), hex(misc)]);
+    // The global status is the exception's; an error that raises none is in its bank alone.
+    assertEquals("IA32_MCG_STATUS", vcpu.msrs([MCG_STATUS])[0]?.data, row.exception ? 5n : 0n);
   },
   trace: `
     > setup-mce 0x10a

@@ -15,7 +15,7 @@ const rows = {
 } as const;
 
 /** KVM_SET_MP_STATE takes the states of x86 where the local APIC is in the kernel, and no others. */
-export default defineCases("state/mp-state", rows, ({ irqchip, state, taken }) => ({
+const states = defineCases("state/mp-state", rows, ({ irqchip, state, taken }) => ({
   spec: ["KVM API 4.38: KVM_GET_MP_STATE", "KVM API 4.39: KVM_SET_MP_STATE"],
   mode: "real",
   irqchip,
@@ -37,3 +37,48 @@ export default defineCases("state/mp-state", rows, ({ irqchip, state, taken }) =
     = rax 0x21
   `,
 }));
+
+const [INIT_RECEIVED, SIPI_RECEIVED] = [2, 4];
+const blocked = {
+  "init-in-smm": { smi: { smm: 1, pending: 0 }, state: INIT_RECEIVED },
+  "sipi-in-smm": { smi: { smm: 1, pending: 0 }, state: SIPI_RECEIVED },
+  "init-with-smi": { smi: { smm: 0, pending: 1 }, state: INIT_RECEIVED },
+  "sipi-with-smi": { smi: { smm: 0, pending: 1 }, state: SIPI_RECEIVED },
+  // Halted is a state that SMM has, too.
+  "halted-in-smm": { smi: { smm: 1, pending: 0 }, state: 3 },
+  "halted-with-smi": { smi: { smm: 0, pending: 1 }, state: 3 },
+};
+
+/** An INIT is latched in SMM, and an SMI that waits goes first: no INIT or startup IPI was received. */
+const refusals = defineCases("state/mp-state", blocked, ({ smi, state }) => ({
+  spec: [
+    "KVM API 4.39: KVM_SET_MP_STATE",
+    "KVM API 4.31: struct kvm_vcpu_events, smi",
+    "SDM 3C 32.3: INIT is blocked in SMM",
+  ],
+  mode: "real",
+  irqchip: "kernel",
+  requires: ["KVM_CAP_MP_STATE", "KVM_CAP_VCPU_EVENTS", "KVM_CAP_X86_SMM"],
+  guest: asm`
+    mov al, 0x21
+    out 0xf4, al
+  `,
+  drive({ vcpu, attempt, assertEquals }) {
+    const before = vcpu.events();
+    vcpu.setEvents({ ...before, smi: { ...before.smi, ...smi } });
+    attempt(() => vcpu.setMpState(state));
+    assertEquals("the state", vcpu.mpState(), state === 3 ? 3 : 0);
+    vcpu.setEvents(before);
+    vcpu.setMpState(0);
+  },
+  trace: `
+    > set-events
+    > set-mp-state 0x${state} ${state === 3 ? "" : "-> EINVAL"}
+    > set-events
+    > set-mp-state 0x0
+    pio out 0xf4 u8 0x21
+    = rax 0x21
+  `,
+}));
+
+export default [...states, ...refusals];

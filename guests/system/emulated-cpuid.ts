@@ -1,7 +1,8 @@
-import { asm, defineCase, Kvm } from "../../mod.ts";
+import { asm, defineCase, defineCases, ioctl, Kvm } from "../../mod.ts";
+import { refusal } from "../_fresh.ts";
 
 /** What KVM emulates without hardware: MOVBE, and what the document and the SDM allow beside it. */
-export default defineCase({
+const offered = defineCase({
   id: "system/emulated-cpuid",
   spec: [
     "KVM API 4.88: KVM_GET_EMULATED_CPUID",
@@ -25,3 +26,32 @@ export default defineCase({
   },
   trace: `hlt`,
 });
+
+/** Offsets of the three words of padding behind EDX of `struct kvm_cpuid_entry2`. */
+const paddings = { "first-padding": 28, "second-padding": 32, "third-padding": 36 };
+/** Header, then entries of 40 bytes. */
+const [HEADER, ENTRY, ENTRIES] = [8, 40, 64];
+
+/** The padding of an entry that the host gives is 0, lest it come to mean something. */
+const refused = defineCases("system/emulated-cpuid", paddings, (offset) => ({
+  spec: "KVM API 4.88: KVM_GET_EMULATED_CPUID (struct kvm_cpuid_entry2, padding)",
+  mode: "real",
+  requires: ["KVM_CAP_EXT_EMUL_CPUID"],
+  guest: asm`hlt`,
+  drive({ assertEquals }) {
+    using kvm = Kvm.open();
+    const ask = (entry: number, padding: number) => {
+      const list = new Uint8Array(HEADER + ENTRY * ENTRIES);
+      const view = new DataView(list.buffer);
+      view.setUint32(0, ENTRIES, true);
+      view.setUint32(HEADER + entry * ENTRY + offset, padding, true);
+      return refusal(() => ioctl(kvm, "KVM_GET_EMULATED_CPUID", list));
+    };
+    assertEquals("without", ask(0, 0), "none");
+    assertEquals("of the first entry", ask(0, 1), "EINVAL");
+    assertEquals("of the last entry", ask(ENTRIES - 1, 0x80000000), "EINVAL");
+  },
+  trace: `hlt`,
+}));
+
+export default [offered, ...refused];

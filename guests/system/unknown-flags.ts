@@ -54,6 +54,20 @@ const rows: Record<string, Row> = {
     clause: "KVM API 4.34: flags of KVM_SET_DEBUGREGS",
     call: ({ vcpu }) => vcpu.setDebugRegs({ ...vcpu.debugRegs(), flags: 1n }),
   },
+  "extended-control-registers": {
+    clause: "KVM API 4.45: KVM_SET_XCRS, flags",
+    // nr_xcrs, flags
+    call: ({ vcpu }) => ioctl(vcpu, "KVM_SET_XCRS", words(392, [4, 1])),
+  },
+  "too-many-extended-control-registers": {
+    clause: "KVM API 4.45: KVM_SET_XCRS, nr_xcrs (there is room for 16)",
+    call: ({ vcpu }) => ioctl(vcpu, "KVM_SET_XCRS", words(392, [0, 17])),
+  },
+  "tpr-access-reporting": {
+    clause: "KVM API 3: KVM_TPR_ACCESS_REPORTING, flags",
+    // enabled, flags
+    call: ({ vcpu }) => ioctl(vcpu, "KVM_TPR_ACCESS_REPORTING", words(40, [0, 1], [4, 1])),
+  },
   events: {
     clause: "KVM API 4.32: flags of KVM_SET_VCPU_EVENTS",
     call: ({ vcpu }) => vcpu.setEvents({ ...vcpu.events(), flags: 0x80000000 }),
