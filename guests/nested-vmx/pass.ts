@@ -99,6 +99,13 @@ const rows: Record<string, Row> = {
     exit: { guestCr0: 0x80010033 },
     state: "= rbx 0x2",
   },
+  // Without a TPR shadow the task priority is the hypervisor's.
+  cr8: {
+    code: "mov ebx, 7\nmov cr8, rbx\nmov rcx, cr8",
+    state: `= rbx 0x7
+      = rcx 0x7
+      = cr8 0x7`,
+  },
   dr: {
     code: "mov ebx, 0xf000\nmov dr2, rbx\nmov rcx, dr2",
     state: `= rbx 0xf000
