@@ -68,24 +68,24 @@ const rows: Record<string, Row> = {
   },
   "vmread-memory": {
     before:
-      `mov rdx, 0x123456789abcdef0\nmov ecx, ${fieldEncodings.guestRip}\nvmwrite rcx, rdx\nmov ebx, 0x1e00`,
+      `mov rdx, 0x123456789abcdef0\nmov ecx, ${fieldEncodings.hostSysenterEsp}\nvmwrite rcx, rdx\nmov ebx, 0x1e00`,
     code: "vmread [rbx*8 + 0x10], rcx",
     memory: [around, 0x123456789abcdef0n],
-    state: "= rcx 0x681e\n= rbx 0x1e00\n= rdx 0x123456789abcdef0",
+    state: "= rcx 0x6c10\n= rbx 0x1e00\n= rdx 0x123456789abcdef0",
   },
   // A field of 32 bits is written as 64 nevertheless.
   "vmread-memory-narrow-field": {
     before:
-      `mov edx, 0x12345678\nmov ecx, ${fieldEncodings.exceptionBitmap}\nvmwrite rcx, rdx\nmov ebx, 0xf000`,
+      `mov edx, 0x12345678\nmov ecx, ${fieldEncodings.cr3TargetCount}\nvmwrite rcx, rdx\nmov ebx, 0xf000`,
     code: "vmread [rbx + 0x10], rcx",
     memory: [around, 0x12345678n],
-    state: "= rcx 0x4004\n= rbx 0xf000\n= rdx 0x12345678",
+    state: "= rcx 0x400a\n= rbx 0xf000\n= rdx 0x12345678",
   },
   "vmwrite-memory": {
-    before: `mov ecx, ${fieldEncodings.guestRip}\nmov ebx, 0x3c00`,
+    before: `mov ecx, ${fieldEncodings.hostSysenterEsp}\nmov ebx, 0x3c00`,
     code: "vmwrite rcx, [rbx*4 + 0x10]\nvmread rdx, rcx",
     memory: [0x8899aabbccddeeffn, 0x8899aabbccddeeffn],
-    state: "= rcx 0x681e\n= rbx 0x3c00\n= rdx 0x8899aabbccddeeff",
+    state: "= rcx 0x6c10\n= rbx 0x3c00\n= rdx 0x8899aabbccddeeff",
   },
 };
 for (const scale of [1, 2, 4, 8]) {

@@ -14,9 +14,10 @@ interface Row {
 }
 
 const word = 0x55555555;
-const rip = fieldEncodings.guestRip;
-const store = `mov ecx, ${rip}\nmov edx, 0x12345678\nvmwrite ecx, edx`;
-const stored = `= rcx 0x${rip.toString(16)}\n= rdx 0x12345678`;
+// A field that every access to it exits for.
+const field = fieldEncodings.hostSysenterEsp;
+const store = `mov ecx, ${field}\nmov edx, 0x12345678\nvmwrite ecx, edx`;
+const stored = `= rcx 0x${field.toString(16)}\n= rdx 0x12345678`;
 const offset = fieldEncodings.tscOffset;
 
 const rows: Record<string, Row> = {
@@ -56,24 +57,24 @@ const rows: Record<string, Row> = {
     state: stored,
   },
   "vmwrite-at-limit": {
-    code: `mov ecx, ${rip}\nfault:\nvmwrite ecx, [es:0xffc]\nvmread edx, ecx`,
-    state: `= rcx 0x${rip.toString(16)}\n= rdx 0x${word.toString(16)}`,
+    code: `mov ecx, ${field}\nfault:\nvmwrite ecx, [es:0xffc]\nvmread edx, ecx`,
+    state: `= rcx 0x${field.toString(16)}\n= rdx 0x${word.toString(16)}`,
   },
   "vmwrite-beyond-limit": {
-    code: `mov ecx, ${rip}\nfault:\nvmwrite ecx, [es:0xffd]`,
+    code: `mov ecx, ${field}\nfault:\nvmwrite ecx, [es:0xffd]`,
     fault: true,
-    state: `= rcx 0x${rip.toString(16)}`,
+    state: `= rcx 0x${field.toString(16)}`,
   },
   // To be read is what such segments are for.
   "vmwrite-read-only": {
-    code: `mov ecx, ${rip}\nfault:\nvmwrite ecx, [es:0xff4]\nvmread edx, ecx`,
+    code: `mov ecx, ${field}\nfault:\nvmwrite ecx, [es:0xff4]\nvmread edx, ecx`,
     segment: 0x00409100f0000fffn,
-    state: `= rcx 0x${rip.toString(16)}\n= rdx 0x${word.toString(16)}`,
+    state: `= rcx 0x${field.toString(16)}\n= rdx 0x${word.toString(16)}`,
   },
   "vmwrite-code": {
-    code: `mov ecx, ${rip}\nfault:\nvmwrite ecx, [es:0xff4]\nvmread edx, ecx`,
+    code: `mov ecx, ${field}\nfault:\nvmwrite ecx, [es:0xff4]\nvmread edx, ecx`,
     segment: 0x00409b00f0000fffn,
-    state: `= rcx 0x${rip.toString(16)}\n= rdx 0x${word.toString(16)}`,
+    state: `= rcx 0x${field.toString(16)}\n= rdx 0x${word.toString(16)}`,
   },
   // A field of 64 bits: the upper half is a field of its own, and VMWRITE of the whole clears it.
   "wide-field": {
