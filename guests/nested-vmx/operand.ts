@@ -171,14 +171,16 @@ const off = (control: number) => `
   wrmsr
 `;
 
-/** Goes on at CPL 3, on the same stack. */
-const enterUser = `
-  push ${selectors.userData64}
-  push 0x8000
-  push 2
-  push ${selectors.userCode64}
-  push fault
-  iretq
+/** A guest at CPL 3 comes to CPL 0 by an exception. */
+const leaveUser = "ud2\nsupervisor:";
+/** And returns, to the label `fault`. */
+const enterUser = "mov qword [rsp], fault\niretq";
+/** The segments that it ends with, in place of the user's. */
+const supervisor = `
+  = cs.selector 0x28
+  = cs.access 0xa09b
+  = ss.selector 0x30
+  = ss.access 0xc093
 `;
 
 /** The instructions of VMX fault where the processor is not ready for them or their operand is not there. */
@@ -196,9 +198,14 @@ export default defineCases("nested-vmx/operand", rows, (row) => {
     mode: "long",
     // Without EPT there is no INVEPT, which is #UD then.
     requires: vector !== 6 && code.startsWith("invept") ? requiresEpt : requires,
-    machine: row.machine ? { ...row.machine, cr4: row.machine.cr4 ?? machine.cr4 } : machine,
-    handlers: { [vector]: "handler" },
+    machine: {
+      ...machine,
+      ...row.machine,
+      ...(row.user && { privilege: 3 as const }),
+    },
+    handlers: row.user ? { [vector]: "handler", 6: "supervisor" } : { [vector]: "handler" },
     guest: asm`
+      ${row.user ? leaveUser : ""}
       ${row.off ? off(row.control ?? 5) : enterVmx}
       xor eax, eax
       xor ecx, ecx
@@ -224,7 +231,7 @@ export default defineCases("nested-vmx/operand", rows, (row) => {
       = mem 0x${frame.toString(16)} u64 [${
       error === undefined ? "" : `0x${error.toString(16)} `
     }${fault} ${tail}]
-      ${row.user ? `= mem 0x7fd8 u64 [${fault} ${tail.replace("0x10002", "0x2")}]` : ""}
+      ${row.user ? supervisor : ""}
       ${cr2 ? `= cr2 ${cr2}` : ""}
     `,
   };
