@@ -46,7 +46,7 @@ export default defineCases("exit/guest-debug-watchpoint", rows, ({ dr7, access, 
   },
   trace: ({ behind }) => `
     > guest-debug hardware-breakpoints
-    debug exception=0x1 rip=${behind} dr6=0xffff0ff1
+    debug exception=0x1 rip=${behind} dr6=0xffff0ff1 dr7=0x${dr7.toString(16)}
     > guest-debug off
     hlt
     = rax ${rax}

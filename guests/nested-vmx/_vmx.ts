@@ -303,11 +303,16 @@ export const handleFailure = `
 `;
 
 /** A hypervisor that launches its guest, at the label `nested`, once. */
-export function hypervisor(options: Parameters<typeof handleExit>[0] = {}): string {
+export function hypervisor(
+  { launch = "vmlaunch", ...options }: Parameters<typeof handleExit>[0] & {
+    /** What is done last, VMLAUNCH at its end. */
+    launch?: string;
+  } = {},
+): string {
   return `
   ${enterVmx}
   ${writeFields}
-  vmlaunch
+  ${launch}
   ${handleFailure}
   ${handleExit(options)}
 `;

@@ -19,6 +19,8 @@ import {
 interface Row {
   /** What the host does when the nested guest asks for it, by OUT to port 0x11. */
   raise?: "interrupt" | "nmi";
+  /** What the hypervisor does before it launches. */
+  before?: string;
   fields: Fields;
   code: string;
   exits: readonly ExpectedExit[];
@@ -33,6 +35,15 @@ const virtualNmis = pin(1 << 3 | 1 << 5);
 const ask = "out 0x11, al";
 const on = { guestRflags: 0x202 };
 const called: ExpectedExit = { exitReason: 18, instructionLength: 3, guestRip: "called" };
+
+/** The hypervisor sends itself an interrupt, at once or in 30 ms, or an INIT. */
+const sendInterrupt = "mov dword [rbp + 0x300], 0x40030";
+const startTimer = `
+  mov dword [rbp + 0x3e0], 0xb
+  mov dword [rbp + 0x320], 0x30
+  mov dword [rbp + 0x380], 30000000
+`;
+const sendInit = "mov dword [rbp + 0x310], 0\nmov dword [rbp + 0x300], 0x4500";
 
 const rows: Record<string, Row> = {
   // External-interrupt exiting is for masked interrupts too; not acknowledged, it stays pending.
@@ -136,6 +147,65 @@ const rows: Record<string, Row> = {
     code: "nop\ncalled:\nvmcall",
     exits: [{ ...called, preemptionTimer: 0xffffffff }],
   },
+  // Pending at entry already, it exits before the first instruction.
+  "interrupt-pending": {
+    before: sendInterrupt,
+    fields: { pinControls: interruptExiting },
+    code: "at:\nnop",
+    exits: [{ exitReason: 1, guestRip: "at" }],
+    taken: "hypervisor",
+  },
+  // What STI blocks it blocks before VMLAUNCH, and not behind the exit.
+  "interrupt-pending-sti": {
+    before: `${sendInterrupt}\nsti`,
+    fields: { pinControls: interruptExiting },
+    code: "at:\nnop",
+    exits: [{ exitReason: 1, guestRip: "at" }],
+    taken: "hypervisor",
+  },
+  "interrupt-pending-acknowledged": {
+    before: sendInterrupt,
+    fields: { pinControls: interruptExiting, exitControls: exit(1 << 15) },
+    code: "at:\nnop",
+    exits: [{ exitReason: 1, guestRip: "at", exitInterruption: 0x80000030 }],
+  },
+  // The activity state is the one before the exit, and the hypervisor is not halted.
+  "interrupt-halted": {
+    before: startTimer,
+    fields: { pinControls: interruptExiting, activity: 1 },
+    code: "at:\nnop",
+    exits: [{ exitReason: 1, guestRip: "at", activity: 1 }],
+    taken: "hypervisor",
+  },
+  "interrupt-pending-of-guest": {
+    before: sendInterrupt,
+    fields: on,
+    code: "at:\nnop\ncalled:\nvmcall",
+    exits: [called],
+    taken: "guest",
+  },
+  // INIT is blocked in VMX operation, but for a guest, where it exits.
+  "init-pending": {
+    before: sendInit,
+    fields: {},
+    code: "at:\nnop",
+    exits: [{ exitReason: 3, guestRip: "at" }],
+  },
+  // A window wakes what would be halted.
+  "interrupt-window-halted": {
+    fields: { processorControls: processor(Processor.interruptWindow), activity: 1, ...on },
+    code: "at:\nnop",
+    exits: [{ exitReason: 7, guestRip: "at", activity: "*" }],
+  },
+  "nmi-window-halted": {
+    fields: {
+      pinControls: virtualNmis,
+      processorControls: processor(Processor.nmiWindow),
+      activity: 1,
+    },
+    code: "at:\nnop",
+    exits: [{ exitReason: 8, guestRip: "at", activity: "*" }],
+  },
   // Halted at entry, the guest runs its first instruction when an NMI of the hypervisor's comes.
   "halted-injected-nmi": {
     fields: { activity: 1, entryInterruption: 0x80000202 },
@@ -171,6 +241,7 @@ export default defineCases("nested-vmx/event", rows, (row) => {
       mov dword [rbp + 0xf0], 0x1ff
       ${
       hypervisor({
+        launch: `${row.before ?? ""}\nvmlaunch`,
         ending: `
         mov dword [rbp + 0xb0], 0
         ${unblockNmis}

@@ -7,6 +7,8 @@ import {
   hypervisor,
   machine,
   prepare,
+  Processor,
+  processor,
   recorded,
   requires,
 } from "./_vmx.ts";
@@ -18,6 +20,8 @@ interface Row {
   /** What is read beyond reason 0; `interruption` without its valid bit. */
   exit: ExpectedExit;
   state?: string;
+  /** The host is told of a byte for port 0x42. */
+  output?: true;
 }
 
 const only = (vector: number, more: Fields = {}): Fields => ({
@@ -94,12 +98,57 @@ const rows: Record<string, Row> = {
     exit: { exitInterruption: 0x80000b0e, qualification: 0x140000000, exitErrorCode: 2 },
     state: rbx("0x140000000"),
   },
+  "page-fault-mask-and-match": {
+    before: "mov rbx, 0x140000000",
+    code: "mov [rbx], al",
+    fields: only(14, { pageFaultMask: 3, pageFaultMatch: 2 }),
+    exit: { exitInterruption: 0x80000b0e, qualification: 0x140000000, exitErrorCode: 2 },
+    state: rbx("0x140000000"),
+  },
   "page-fault-clear-differs": {
     before: "mov rbx, 0x140000000",
     code: "mov [rbx], al",
     fields: { exceptionBitmap: 0, pageFaultMask: 2, pageFaultMatch: 0 },
     exit: { exitInterruption: 0x80000b0e, qualification: 0x140000000, exitErrorCode: 2 },
     state: rbx("0x140000000"),
+  },
+  // These are found by the host, in what it does for the guest.
+  "general-protection-of-host": {
+    before: "mov ecx, 0x1ff0",
+    code: "rdmsr",
+    fields: only(13, {
+      processorControls: processor(Processor.msrBitmaps),
+      msrBitmap: 0xf000,
+      exitErrorCode: 0x55,
+    }),
+    exit: { exitInterruption: 0x80000b0d },
+    state: "= rcx 0x1ff0",
+  },
+  "page-fault-of-host": {
+    before: "mov rsi, 0x140000000\nmov edx, 0x42",
+    code: "outsb",
+    fields: only(14, { pageFaultMask: 3, pageFaultMatch: 0, exitErrorCode: 0x55 }),
+    exit: { exitInterruption: 0x80000b0e, qualification: 0x140000000 },
+    state: "= rsi 0x140000000\n= rdx 0x42",
+  },
+  "single-step-of-host": {
+    before: "push 0x102\npopfq",
+    code: "out 0x42, al",
+    output: true,
+    fields: only(1),
+    exit: {
+      exitInterruption: 0x80000301,
+      qualification: 0x4000,
+      guestRip: "behind",
+      guestRflags: 0x102,
+    },
+    state: "= mem 0x7bf8 u64 0x102",
+  },
+  // One that VM entry finds pending is delivered before the first instruction.
+  "debug-pending": {
+    code: "nop",
+    fields: only(1, { pendingDebug: 0x4000, guestRflags: 0x102 }),
+    exit: { exitInterruption: 0x80000301, qualification: 0x4000, guestRflags: 0x102 },
   },
   "single-step": {
     before: "push 0x102\npopfq",
@@ -151,11 +200,13 @@ export default defineCases("nested-vmx/exception-exit", rows, (row) => {
     `,
     drive: (context) => {
       prepare(context, { fields: row.fields, reads });
+      if (row.output) context.run();
       context.run();
     },
     trace: ({ at, behind }) => {
       const { guestRip, ...exit } = row.exit;
       return `
+        ${row.output ? "pio out 0x42 u8 0x0" : ""}
         hlt
         ${
         recorded([{

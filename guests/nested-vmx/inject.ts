@@ -32,9 +32,14 @@ const rows: Record<string, Row> = {
   debug: { vector: 1, type: 3 },
   "invalid-opcode": { vector: 6, type: 3 },
   "double-fault": { vector: 8, type: 3, error: 0 },
+  "invalid-tss": { vector: 10, type: 3, error: 0x48 },
   "segment-not-present": { vector: 11, type: 3, error: 0x1235 },
+  "stack-fault": { vector: 12, type: 3, error: 0x30 },
   "general-protection": { vector: 13, type: 3, error: 0xffff },
   "page-fault": { vector: 14, type: 3, error: 0x7 },
+  "alignment-check": { vector: 17, type: 3, error: 0 },
+  // The last that an exception may have.
+  "exception-31": { vector: 31, type: 3 },
   // What the hypervisor injects it does not intercept.
   "general-protection-not-intercepted": {
     vector: 13,

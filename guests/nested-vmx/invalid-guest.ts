@@ -87,6 +87,8 @@ const simple: Record<string, Fields> = {
   // An external interrupt is not injected while interrupts are off.
   "inject-interrupt-masked": { entryInterruption: 0x80000030 },
   "activity-unknown": { activity: 4 },
+  // Shutdown is a state that IA32_VMX_MISC does not offer.
+  "activity-shutdown": { activity: 2 },
   "activity-halted-behind-sti": { activity: 1, interruptibility: 1, guestRflags: 0x202 },
   "activity-halted-privilege": {
     activity: 1,

@@ -103,9 +103,20 @@ const rows: Record<string, Row> = {
   },
   "pae-paging-not-present": {
     bits: 32,
-    fields: { ...pae, guestPdpte3: 0x7fffffffffff0006n },
+    fields: {
+      ...pae,
+      guestPdpte1: 0x11116,
+      guestPdpte2: 0x222222226,
+      guestPdpte3: 0x7fffffffffff0006n,
+    },
     code: "at:\nvmcall",
-    exit: { guestCsAccess: 0xc09b, guestPdpte0: PAE | 1 },
+    exit: {
+      guestCsAccess: 0xc09b,
+      guestPdpte0: PAE | 1,
+      guestPdpte1: 0x11116,
+      guestPdpte2: 0x222222226,
+      guestPdpte3: 0x7fffffffffff0006n,
+    },
     state: "",
   },
 };
@@ -122,6 +133,9 @@ const reads: readonly FieldName[] = [
   "guestDs",
   "guestDsBase",
   "guestPdpte0",
+  "guestPdpte1",
+  "guestPdpte2",
+  "guestPdpte3",
 ];
 
 /** The nested guest runs in another mode than the hypervisor, which is in its own behind the exit. */
@@ -166,6 +180,9 @@ export default defineCases("nested-vmx/mode", rows, ({ bits, fields, code, exit,
       guestCr4: 0x2020,
       guestDs: 0x30,
       guestPdpte0: "*",
+      guestPdpte1: "*",
+      guestPdpte2: "*",
+      guestPdpte3: "*",
       ...exit,
       guestRip: labels[(exit.guestRip ?? "at") as string],
     }], reads)

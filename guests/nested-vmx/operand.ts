@@ -1,4 +1,4 @@
-import { asm, defineCases } from "../../mod.ts";
+import { asm, defineCases, selectors } from "../../mod.ts";
 import {
   DATA,
   enterVmx,
@@ -19,6 +19,8 @@ interface Row {
   vector: 6 | 12 | 13 | 14;
   error?: number;
   cr2?: string;
+  /** The instruction is executed at CPL 3. */
+  user?: true;
   machine?: { cr0?: { clear?: bigint }; cr4?: { set?: bigint; clear?: bigint } };
   /** IA32_FEATURE_CONTROL. */
   control?: number;
@@ -79,6 +81,23 @@ for (
   })
 ) {
   rows[`${name}-without-vmx`] = { off: true, code, vector: 6 };
+}
+for (
+  const [name, code] of Object.entries({
+    ...instructions,
+    vmlaunch: "vmlaunch",
+    vmxoff: "vmxoff",
+    vmxon: "vmxon [rbx]",
+  })
+) {
+  rows[`${name}-user`] = {
+    user: true,
+    before: `${operands}mov ebx, ${DATA + 8}`,
+    code,
+    vector: 13,
+    error: 0,
+    state: state(`0x${(DATA + 8).toString(16)}`),
+  };
 }
 rows["invept-without-vmx"] = { off: true, code: `invept rdx, [${DATA}]`, vector: 6 };
 rows["invvpid-without-vmx"] = { off: true, code: `invvpid rdx, [${DATA}]`, vector: 6 };
@@ -152,10 +171,25 @@ const off = (control: number) => `
   wrmsr
 `;
 
+/** A guest at CPL 3 comes to CPL 0 by an exception. */
+const leaveUser = "ud2\nsupervisor:";
+/** And returns, to the label `fault`. */
+const enterUser = "mov qword [rsp], fault\niretq";
+/** The segments that it ends with, in place of the user's. */
+const supervisor = `
+  = cs.selector 0x28
+  = cs.access 0xa09b
+  = ss.selector 0x30
+  = ss.access 0xc093
+`;
+
 /** The instructions of VMX fault where the processor is not ready for them or their operand is not there. */
 export default defineCases("nested-vmx/operand", rows, (row) => {
   const { before = "", code, vector, error, cr2 } = row;
-  const frame = error === undefined ? 0x7fd8 : 0x7fd0;
+  const frame = (error === undefined ? 0x7fd8 : 0x7fd0) - (row.user ? 0x1000 : 0);
+  const tail = row.user
+    ? `0x${selectors.userCode64.toString(16)} 0x10002 0x8000 0x${selectors.userData64.toString(16)}`
+    : "0x28 0x10002 0x8000 0x30";
   return {
     spec: [
       "SDM 3C 31.3: VMX instructions (exceptions)",
@@ -164,19 +198,24 @@ export default defineCases("nested-vmx/operand", rows, (row) => {
     mode: "long",
     // Without EPT there is no INVEPT, which is #UD then.
     requires: vector !== 6 && code.startsWith("invept") ? requiresEpt : requires,
-    machine: row.machine ? { ...row.machine, cr4: row.machine.cr4 ?? machine.cr4 } : machine,
-    handlers: { [vector]: "handler" },
+    machine: {
+      ...machine,
+      ...row.machine,
+      ...(row.user && { privilege: 3 as const }),
+    },
+    handlers: row.user ? { [vector]: "handler", 6: "supervisor" } : { [vector]: "handler" },
     guest: asm`
+      ${row.user ? leaveUser : ""}
       ${row.off ? off(row.control ?? 5) : enterVmx}
       xor eax, eax
       xor ecx, ecx
       ${before}
-      push 2
-      popfq
+      ${row.user ? enterUser : "push 2\npopfq"}
       fault:
       ${code}
       out 0xee, al
       handler:
+      ${row.user ? `mov eax, ${selectors.data64}\nmov ss, eax\nmov eax, 0` : ""}
       hlt
     `,
     drive: (context) => {
@@ -191,7 +230,8 @@ export default defineCases("nested-vmx/operand", rows, (row) => {
       = rsp 0x${frame.toString(16)}
       = mem 0x${frame.toString(16)} u64 [${
       error === undefined ? "" : `0x${error.toString(16)} `
-    }${fault} 0x28 0x10002 0x8000 0x30]
+    }${fault} ${tail}]
+      ${row.user ? supervisor : ""}
       ${cr2 ? `= cr2 ${cr2}` : ""}
     `,
   };

@@ -49,6 +49,21 @@ const rows: Record<string, Row> = {
     exit: { guestCr0: 0x8001003b },
     state: "= rbx 0x8001003b",
   },
+  // The masked bit is not what the shadow says, and the write changes neither.
+  "cr0-shadow-differs": {
+    code: "mov rbx, cr0\nor ebx, 2\nmov cr0, rbx\nmov rcx, cr0",
+    fields: { cr0Mask: 0x20, cr0Shadow: 0 },
+    reads: ["guestCr0"],
+    exit: { guestCr0: 0x80010033 },
+    state: "= rbx 0x80010013\n= rcx 0x80010013",
+  },
+  "cr4-shadow-differs": {
+    code: "mov rbx, cr4\nor ebx, 0x10\nmov cr4, rbx\nmov rcx, cr4",
+    fields: { cr4Mask: 0x2004, cr4Shadow: 4 },
+    reads: ["guestCr4"],
+    exit: { guestCr4: 0x2030 },
+    state: "= rbx 0x34\n= rcx 0x34",
+  },
   "cr4-masked-same": {
     code: "mov rbx, cr4\nmov cr4, rbx",
     fields: { cr4Mask: 0x2004, cr4Shadow: 4 },
@@ -98,6 +113,13 @@ const rows: Record<string, Row> = {
     reads: ["guestCr0"],
     exit: { guestCr0: 0x80010033 },
     state: "= rbx 0x2",
+  },
+  // Without a TPR shadow the task priority is the hypervisor's.
+  cr8: {
+    code: "mov ebx, 7\nmov cr8, rbx\nmov rcx, cr8",
+    state: `= rbx 0x7
+      = rcx 0x7
+      = cr8 0x7`,
   },
   dr: {
     code: "mov ebx, 0xf000\nmov dr2, rbx\nmov rcx, dr2",

@@ -87,7 +87,10 @@ const rows: Record<string, Row> = {
   },
 };
 
-/** With VMCS shadowing VMREAD and VMWRITE of the nested guest are about the VMCS that is linked. */
+/**
+ * With VMCS shadowing VMREAD and VMWRITE of the nested guest are about the VMCS that is linked, which
+ * the hypervisor cannot launch.
+ */
 export default defineCases("nested-vmx/shadow-vmcs", rows, (row) => ({
   spec: [
     "SDM 3C 25.10: VMCS types, ordinary and shadow",
@@ -105,6 +108,11 @@ export default defineCases("nested-vmx/shadow-vmcs", rows, (row) => ({
       mov eax, ${rip}
       vmread rsi, rax
       mov eax, 0
+      vmlaunch
+      pushfq
+      pop r8
+      push 2
+      popfq
       hlt
     `,
     })
@@ -154,6 +162,8 @@ export default defineCases("nested-vmx/shadow-vmcs", rows, (row) => ({
       ${recorded([exit])}
       ${row.state}
       = rsi ${row.stored ?? "0x0"}
+      = r8 ${row.ordinary ? "0x42" : "0x3"}
+      = mem 0x7ff8 u64 0x2
       ${after(2)}
       = mem 0x${(SHADOW + 8).toString(16)} u64 [${rest}]
       = mem 0xc008 u64 [${rest}]

@@ -8,6 +8,8 @@ import {
   hypervisor,
   machine,
   prepare,
+  Processor,
+  processor,
   recorded,
   requires,
   unblockedStack,
@@ -228,6 +230,43 @@ const rows: Record<string, Row> = {
     reads: ["guestPat"],
     saved: { guestPat: 0x0007040600070406n },
     state: "= msr.0x277 0x7040600070406",
+  },
+  // What WRMSR has changed without an exit is in the VMCS.
+  "msrs-changed": {
+    fields: {
+      processorControls: processor(Processor.msrBitmaps),
+      msrBitmap: 0xf000,
+      exitControls: exit(1 << 18 | 1 << 19),
+      hostPat: 0x0007040600070406n,
+    },
+    code: `
+      mov ecx, 0x174
+      mov eax, 0x48
+      xor edx, edx
+      wrmsr
+      inc ecx
+      mov eax, 0x5678
+      mov edx, 0xffff8000
+      wrmsr
+      inc ecx
+      mov eax, 0x9abc
+      mov edx, 0x1234
+      wrmsr
+      mov ecx, 0x277
+      mov eax, 0x04040404
+      mov edx, 0x01010101
+      wrmsr
+    `,
+    reads: ["guestSysenterCs", "guestSysenterEsp", "guestSysenterEip", "guestPat"],
+    saved: {
+      guestSysenterCs: 0x48,
+      guestSysenterEsp: 0xffff800000005678n,
+      guestSysenterEip: 0x123400009abcn,
+      guestPat: 0x0101010104040404n,
+    },
+    state: `= rax 0x4040404
+      = rcx 0x277
+      = rdx 0x1010101`,
   },
   "host-segments": {
     fields: {

@@ -48,6 +48,11 @@ const access = (offset: number, kind: 0 | 1): ExpectedExit => ({
 });
 
 const rows: Record<string, Row> = {
+  // Without the shadow the task priority is the hypervisor's.
+  "cr8-of-hypervisor": {
+    code: "mov ebx, 7\nmov cr8, rbx\nmov rcx, cr8",
+    state: "= rbx 0x7\n= rcx 0x7\n= cr8 0x7",
+  },
   "cr8-read": {
     primaryBits: shadow,
     page: { 0x80: 0x57 },
