@@ -239,6 +239,22 @@ for (const mode of ["long", "pae", "paged"] as const) {
     ...control("cr4", 0x100000n),
     second: { fetch: P | ID },
   });
+  // What the kernel wrote without CR0.WP is no page of its own for that.
+  const readOnlyOfUser = { [table]: usual & ~2n | 4n };
+  add("write-protect-off-with-smep", {
+    ...pointers,
+    user: true,
+    cpuid: "SMEP",
+    cr0: { clear: 0x10000n },
+    cr4: 0x100000n,
+    before: readOnlyOfUser,
+    first: { fetch: P | ID },
+    change: inRegister(mode, "cr4", "btr $, 20"),
+    flush: "",
+    second: "frame",
+    left: readOnlyOfUser,
+    onFault: true,
+  });
   add("smap-on", { user: true, cpuid: "SMAP", ...control("cr4", 0x200000n), second: { read: P } });
   entries.forEach((at, index) => {
     const level = index + 1;
