@@ -67,6 +67,32 @@ const rows = {
     state:
       "= rax 0x0\n= rdx 0x0\n= rcx 0x6e0\n= rbx 0x1\n= rflags 0x46\n= mem 0x7fd8 u64 [* 0x28 0x246 0x8000 0x30]",
   },
+  // One to come fires once it is reached, and not before.
+  future: {
+    guest: `${lvt(0x40071)}
+      rdtsc
+      shl rdx, 32
+      lea rbp, [rax + rdx + 0x40000]
+      mov rax, rbp
+      mov rdx, rbp
+      shr rdx, 32
+      mov ecx, 0x6e0
+      wrmsr
+      sti
+      hlt
+      cli
+      rdtsc
+      shl rdx, 32
+      add rax, rdx
+      cmp rax, rbp
+      setae bh                      ; reached
+      mov dword [rsi + 0xb0], 0
+      mov ecx, 0x6e0
+      rdmsr
+      xor ebp, ebp`,
+    state:
+      "= rax 0x0\n= rdx 0x0\n= rcx 0x6e0\n= rbx 0x101\n= rflags 0x46\n= mem 0x7fd8 u64 [* 0x28 * 0x8000 0x30]",
+  },
   // The initial count is none of this mode's.
   "initial-count-ignored": {
     guest: `${lvt(0x40071)}
