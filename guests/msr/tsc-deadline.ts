@@ -72,7 +72,7 @@ const rows = {
     guest: `${lvt(0x40071)}
       rdtsc
       shl rdx, 32
-      lea rbp, [rax + rdx + 0x40000]
+      lea rbp, [rax + rdx + 0x1000000]
       mov rax, rbp
       mov rdx, rbp
       shr rdx, 32
