@@ -149,6 +149,7 @@ export default defineCases("timer/apic-stopped", rows, (row) => ({
     ${row.exit ?? ""}
     pio out 0xf4 u8 0x0
     = rflags 0x46
+    = mem 0x7fd8 u64 [* * * * *]
   `,
 }));
 
