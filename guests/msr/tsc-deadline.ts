@@ -72,14 +72,18 @@ const rows = {
     guest: `${lvt(0x40071)}
       rdtsc
       shl rdx, 32
-      lea rbp, [rax + rdx + 0x1000000]
+      lea rbp, [rax + rdx]
+      add rbp, [0xa000]             ; twenty milliseconds
       mov rax, rbp
       mov rdx, rbp
       shr rdx, 32
       mov ecx, 0x6e0
       wrmsr
       sti
-      hlt
+      waiting:
+      pause
+      cmp bl, 1
+      jne waiting
       cli
       rdtsc
       shl rdx, 32
@@ -108,7 +112,7 @@ export default defineCases("msr/tsc-deadline", rows, ({ guest, state }) => ({
   spec: "SDM 3A 10.5.4.1: TSC-deadline mode",
   mode: "long",
   irqchip: "kernel",
-  requires: ["KVM_CAP_TSC_DEADLINE_TIMER"],
+  requires: ["KVM_CAP_TSC_DEADLINE_TIMER", "KVM_CAP_GET_TSC_KHZ"],
   registers: { rsi: 0xfee00000n },
   handlers: { 0x71: "handler" },
   guest: asm`
@@ -118,9 +122,11 @@ export default defineCases("msr/tsc-deadline", rows, ({ guest, state }) => ({
     inc ebx
     iretq
   `,
-  drive: ({ vcpu }) => {
+  drive: ({ vcpu, write }) => {
     // CPUID.1:ECX.TSC_DEADLINE is the VMM's to set.
     vcpu.setCpuid(withTscDeadline());
+    const cycles = new BigUint64Array([BigInt(vcpu.tscKhz()) * 20n]);
+    write(0xa000, new Uint8Array(cycles.buffer));
   },
   trace: `
     > set-cpuid

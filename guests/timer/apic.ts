@@ -44,7 +44,10 @@ const rows: Record<string, Row> = {
       mov dword [rsi + 0x380], 0x400000
       mov dword [rsi + 0x3e0], 0xb
       sti
-      hlt
+      wait:
+      pause
+      cmp ebx, 1
+      jne wait
       cli
     `,
     interrupts: 1,
