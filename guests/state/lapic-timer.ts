@@ -27,6 +27,7 @@ export default defineCases("state/lapic-timer", rows, (row) => ({
     mov ebx, ${row.interrupts}                      ; or more
     mov ecx, [rsi + 0x380]          ; initial count
     mov edx, [rsi + 0x390]          ; current count
+    cmp eax, eax
     out 0xf4, al
     handler:
     inc ebx
