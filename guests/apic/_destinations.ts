@@ -38,6 +38,16 @@ const hardware: LocalApic[] = flat.map((apic) =>
 );
 const renamed: LocalApic[] = flat.map((apic) => apic.vcpu === 1 ? { ...apic, id: 9 } : apic);
 const twins: LocalApic[] = flat.map((apic) => apic.vcpu > 1 ? { ...apic, id: 7 } : apic);
+const twinsAndX2apic: LocalApic[] = [
+  { vcpu: 0, mode: "x2apic" },
+  { vcpu: 1, id: 7, logical: 2 },
+  { vcpu: 2, id: 7, logical: 4 },
+  { vcpu: 3, mode: "x2apic" },
+];
+// One of two that match by different models does not take part.
+const mixedDisabled: LocalApic[] = mixed.map((apic) =>
+  apic.vcpu === 0 ? { ...apic, spurious: 0xff } : apic
+);
 const x2apic: LocalApic[] = [0, 1, 2, 17, 18].map((vcpu) => ({ vcpu, mode: "x2apic" }));
 const both: LocalApic[] = [
   { vcpu: 0, mode: "x2apic" },
@@ -79,6 +89,13 @@ export const destinations: Readonly<Record<string, Destination>> = {
   "mixed-broadcast": { apics: mixed, to: 0xff, logical: true, accepted: [0, 1, 2, 3] },
   "mixed-physical": { apics: mixed, to: 1, accepted: [1] },
   "mixed-lowest": { apics: mixed, to: 0x12, logical: true, lowest: true, accepted: [0, 1] },
+  "mixed-disabled-lowest": {
+    apics: mixedDisabled,
+    to: 0x12,
+    logical: true,
+    lowest: true,
+    accepted: [1],
+  },
   "shared-logical-id": { apics: shared, to: 0x01, logical: true, accepted: [0, 1] },
   "shared-and-other": { apics: shared, to: 0x05, logical: true, accepted: [0, 1, 3] },
   "shared-lowest": { apics: shared, to: 0x03, logical: true, lowest: true, accepted: [0, 1, 2] },
@@ -94,6 +111,15 @@ export const destinations: Readonly<Record<string, Destination>> = {
   "renamed-others": { apics: renamed, to: 2, accepted: [2] },
   "twins": { apics: twins, to: 7, accepted: [2, 3] },
   "twins-others": { apics: twins, to: 1, accepted: [1] },
+  "twins-beside-x2apic": { apics: twinsAndX2apic, to: 7, accepted: [1, 2] },
+  "x2apic-beside-twins": { apics: twinsAndX2apic, to: 3, accepted: [3] },
+  "x2apic-beside-twins-absent": { apics: twinsAndX2apic, to: 1, accepted: [] },
+  "x2apic-beside-twins-logical": {
+    apics: twinsAndX2apic,
+    to: 0x09,
+    logical: true,
+    accepted: [0, 3],
+  },
   "x2apic-physical": { apics: x2apic, to: 17, accepted: [17] },
   "x2apic-absent": { apics: x2apic, to: 3, accepted: [] },
   "x2apic-logical": { apics: x2apic, to: 0x05, logical: true, accepted: [0, 2] },

@@ -3,6 +3,8 @@ import { asm, defineCases } from "../../mod.ts";
 const rows = {
   // Bit 14: assert; bit 15: level-triggered.
   "fixed-asserted": { low: 0xc051, request: 0x20000, trigger: 0x20000 },
+  // Bit 12, delivery status, is read-only: the ICR reads as idle.
+  "fixed-delivery-status": { low: 0x5051, request: 0x20000, trigger: 0 },
   "fixed-edge": { low: 0x4051, request: 0x20000, trigger: 0 },
   // De-assertion is for INIT alone, and tells nothing but arbitration ids.
   "fixed-deasserted": { low: 0x8051, request: 0, trigger: 0 },
@@ -36,6 +38,6 @@ export default defineCases("apic/command-level", rows, ({ low, request, trigger 
     pio out 0xf4 u8 0x0
     = rbx 0x${request.toString(16)}
     = rcx 0x${trigger.toString(16)}
-    = rdx 0x${low.toString(16)}
+    = rdx 0x${(low & ~0x1000).toString(16)}
   `,
 }));

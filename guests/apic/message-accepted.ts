@@ -11,9 +11,11 @@ export default defineCases("apic/message-accepted", destinations, (row) => ({
   ],
   ...acceptedCase(row, (vm, vector, { assertEquals, attempt }) => {
     const { to, logical, lowest, level, accepted } = row;
+    // The redirection hint says it, or the delivery mode, or both.
+    const [hint, mode] = [lowest && vector !== 0x51, lowest && vector !== 0x90];
     const message = {
-      address: 0xfee00000 + (to << 12) + (lowest ? 8 : 0) + (logical ? 4 : 0),
-      data: vector | (lowest ? 0x100 : 0) | (level ? 0xc000 : 0),
+      address: 0xfee00000 + (to << 12) + (hint ? 8 : 0) + (logical ? 4 : 0),
+      data: vector | (mode ? 0x100 : 0) | (level ? 0xc000 : 0),
     };
     // Whether a message to nobody is blocked or an error is left open.
     if (accepted.length === 0) attempt(() => vm.irq.signalMsi(message));

@@ -31,6 +31,8 @@ const rows: Record<string, Row> = {
   "ids-logical-cluster-0": { flags: 1, address: 0xfeea1004n, accepted: [0, 5, 7] },
   "ids-logical-cluster-1": { flags: 1, address: 0x10000_fee80004n, accepted: [23] },
   "ids-logical-cluster-18": { flags: 1, address: 0x121000_fee00004n, accepted: [300] },
+  "ids-logical-last-cluster": { flags: 1, address: 0x221000_fee00004n, accepted: [556] },
+  "ids-logical-beyond-last": { flags: 1, address: 0x22ef00_feeff004n, accepted: [] },
   "ids-logical-other-bits": { flags: 1, address: 0x12ef00_feeff004n, accepted: [] },
   "ids-broadcast-quirk": { flags: 1, address: 0xfeeff000n, accepted: ids },
   "ids-broadcast-id": { flags: 3, address: 0xfeeff000n, accepted: [255] },

@@ -24,6 +24,10 @@ export default defineCase({
     mov dword [rdi + 0x10], 0xfa000000
     mov eax, [rdi + 0x10]
     mov [0xa00c], eax
+    mov dword [rdi], 2              ; the arbitration id is loaded with the id, and read-only
+    mov dword [rdi + 0x10], 0x05000000
+    mov eax, [rdi + 0x10]
+    mov [0xa02c], eax
     mov dword [rdi], 0x10           ; pin 0
     mov eax, [rdi + 0x10]
     mov [0xa010], eax
@@ -51,6 +55,6 @@ export default defineCase({
   trace: `
     pio out 0xf4 u8 0x0
     = mem 0xa000 u32 [0x170011 0x170011 0x0 0xa000000 0x10000 0x10000]
-    = mem 0xa018 u32 [0x1a9a5 0x5a000000 0x3f 0x1a9a5 0x0]
+    = mem 0xa018 u32 [0x1a9a5 0x5a000000 0x3f 0x1a9a5 0x0 0xa000000]
   `,
 });

@@ -30,19 +30,23 @@ export default defineCase({
     vm.irq.setRouting([
       { gsi: 4, chip: "ioapic", pin: 20 },
       { gsi: 5, msi: { address: 0xfee00000, data: 0x59 } },
+      { gsi: 7, msi: { address: 0xfee00000, data: 0x5a } },
       { gsi: 6, chip: "pic-master", pin: 3 },
       { gsi: 6, chip: "pic-slave", pin: 6 },
     ]);
     vm.irq.setLine(20, 1);
     vm.irq.setLine(4, 1);
+    // A message goes with the rising edge alone.
+    vm.irq.setLine(7, 0);
     vm.irq.setLine(5, 1);
     vm.irq.setLine(6, 1);
   },
   trace: `
     pio out 0x10 u8 0xff
-    > routing entries=0x4
+    > routing entries=0x5
     > irq-line 0x14 0x1
     > irq-line 0x4 0x1
+    > irq-line 0x7 0x0
     > irq-line 0x5 0x1
     > irq-line 0x6 0x1
     pio out 0xf4 u8 0x0

@@ -11,6 +11,21 @@ const routes: Record<string, Routes> = {
     { gsi: 4, chip: "ioapic", pin: 4 },
     { gsi: 4, chip: "ioapic", pin: 5 },
   ],
+  // A message is the one route of its GSI.
+  "message-twice": [
+    { gsi: 4, msi: { address: 0xfee00000, data: 0x51 } },
+    { gsi: 4, msi: { address: 0xfee00000, data: 0x52 } },
+  ],
+  "message-behind-pin": [
+    { gsi: 4, chip: "ioapic", pin: 4 },
+    { gsi: 4, msi: { address: 0xfee00000, data: 0x51 } },
+  ],
+  "pin-behind-message": [
+    { gsi: 4, msi: { address: 0xfee00000, data: 0x51 } },
+    { gsi: 4, chip: "ioapic", pin: 4 },
+  ],
+  "flags-of-pin": [{ gsi: 4, chip: "ioapic", pin: 4, flags: 1 }],
+  "flags-of-message": [{ gsi: 4, msi: { address: 0xfee00000, data: 0x51 }, flags: 2 }],
 };
 
 /** A route that cannot be is refused, and the old table stays in force. */

@@ -67,6 +67,36 @@ const rows = {
     state:
       "= rax 0x0\n= rdx 0x0\n= rcx 0x6e0\n= rbx 0x1\n= rflags 0x46\n= mem 0x7fd8 u64 [* 0x28 0x246 0x8000 0x30]",
   },
+  // One to come fires once it is reached, and not before.
+  future: {
+    guest: `${lvt(0x40071)}
+      rdtsc
+      shl rdx, 32
+      lea rbp, [rax + rdx]
+      add rbp, [0xa000]             ; twenty milliseconds
+      mov rax, rbp
+      mov rdx, rbp
+      shr rdx, 32
+      mov ecx, 0x6e0
+      wrmsr
+      sti
+      waiting:
+      pause
+      cmp bl, 1
+      jne waiting
+      cli
+      rdtsc
+      shl rdx, 32
+      add rax, rdx
+      cmp rax, rbp
+      setae bh                      ; reached
+      mov dword [rsi + 0xb0], 0
+      mov ecx, 0x6e0
+      rdmsr
+      xor ebp, ebp`,
+    state:
+      "= rax 0x0\n= rdx 0x0\n= rcx 0x6e0\n= rbx 0x101\n= rflags 0x46\n= mem 0x7fd8 u64 [* 0x28 * 0x8000 0x30]",
+  },
   // The initial count is none of this mode's.
   "initial-count-ignored": {
     guest: `${lvt(0x40071)}
@@ -82,7 +112,7 @@ export default defineCases("msr/tsc-deadline", rows, ({ guest, state }) => ({
   spec: "SDM 3A 10.5.4.1: TSC-deadline mode",
   mode: "long",
   irqchip: "kernel",
-  requires: ["KVM_CAP_TSC_DEADLINE_TIMER"],
+  requires: ["KVM_CAP_TSC_DEADLINE_TIMER", "KVM_CAP_GET_TSC_KHZ"],
   registers: { rsi: 0xfee00000n },
   handlers: { 0x71: "handler" },
   guest: asm`
@@ -92,9 +122,11 @@ export default defineCases("msr/tsc-deadline", rows, ({ guest, state }) => ({
     inc ebx
     iretq
   `,
-  drive: ({ vcpu }) => {
+  drive: ({ vcpu, write }) => {
     // CPUID.1:ECX.TSC_DEADLINE is the VMM's to set.
     vcpu.setCpuid(withTscDeadline());
+    const cycles = new BigUint64Array([BigInt(vcpu.tscKhz()) * 20n]);
+    write(0xa000, new Uint8Array(cycles.buffer));
   },
   trace: `
     > set-cpuid

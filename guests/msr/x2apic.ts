@@ -34,7 +34,19 @@ const rows: Record<string, { index: number; steps: readonly Step[] }> = {
   "request-last": { index: 0x827, steps: [{ reads: 0n }, ...refused(0n, 1n)] },
   "error-status": {
     index: 0x828,
-    steps: [{ write: 0n, reads: 0n }, { write: 1n << 32n, fault: true }],
+    steps: [{ write: 0n, reads: 0n }, ...refused(0n, 1n, 0x80n, 1n << 32n)],
+  },
+  // A message to nobody here, with all that can be set; each reserved bit is refused.
+  "interrupt-command": {
+    index: 0x830,
+    steps: [
+      { reads: 0n },
+      ...accepted(0x5_0000c1f1n, 0xfffffffe_000048f2n, 0x7_00004651n),
+      ...refused(
+        0x7_00004651n,
+        ...[13n, 16n, 17n, 20n, 21n, 24n, 28n, 31n].map((bit) => 0x9_000040f3n | 1n << bit),
+      ),
+    ],
   },
   "lvt-timer": {
     index: 0x832,
@@ -65,7 +77,13 @@ const rows: Record<string, { index: number; steps: readonly Step[] }> = {
     steps: accepted(0x0n, 0x1n, 0x2n, 0x3n, 0x8n, 0x9n, 0xan, 0xbn),
   },
   // Write-only.
-  "self-ipi": { index: 0x83f, steps: [{ fault: true }, { write: 0x100n << 32n, fault: true }] },
+  "self-ipi": {
+    index: 0x83f,
+    steps: [
+      { fault: true },
+      ...[0x100n, 1n << 31n, 0x51n << 32n].map((write) => ({ write, fault: true as const })),
+    ],
+  },
   // No register.
   "below-the-id": { index: 0x801, steps: [{ fault: true }, { write: 0n, fault: true }] },
   "arbitration-priority": { index: 0x809, steps: [{ fault: true }, { write: 0n, fault: true }] },

@@ -36,6 +36,23 @@ const rows: Record<string, Row> = {
     interrupts: 1,
     frame: true,
   },
+  // Some half a second, and all of it 128 times faster then.
+  "divided-while-it-runs": {
+    guest: `
+      mov dword [rsi + 0x3e0], 0xa
+      mov dword [rsi + 0x320], 0x71
+      mov dword [rsi + 0x380], 0x400000
+      mov dword [rsi + 0x3e0], 0xb
+      sti
+      wait:
+      pause
+      cmp ebx, 1
+      jne wait
+      cli
+    `,
+    interrupts: 1,
+    frame: true,
+  },
   // A count of 0 stops it.
   stopped: {
     guest: `

@@ -20,6 +20,8 @@ const rows = {
   "mode-0": { control: 0xb0, count: 2, waits: [1, 1] },
   // Mode 3: a square wave.
   "mode-3": { control: 0xb6, count: 1000, waits: [0, 1, 0, 1] },
+  // One clock high, one low.
+  "mode-3-shortest": { control: 0xb6, count: 2, waits: [0, 1, 0, 1] },
 } as const;
 
 /** The output of a channel as the count goes on. */
