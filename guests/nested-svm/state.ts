@@ -88,10 +88,10 @@ const rows: Record<string, Row> = {
     state: "= dr6 *",
   },
   dr7: {
-    fields: { dr7: 0x401n },
+    fields: { dr7: 0x700n },
     code: out("mov rax, dr7"),
-    exits: outs("0x401"),
-    saved: { 0x560: 0x401n },
+    exits: outs("0x700"),
+    saved: { 0x560: 0x700n },
   },
   gdtr: {
     fields: { other: { 0x460: 0x1234_0000_0000n, 0x468: 0x5555666677n } },
@@ -165,7 +165,7 @@ const rows: Record<string, Row> = {
     saved: { 0x568: 0xffff4ff1n },
     state: "= dr6 *",
   },
-  "dr7-changed": { code: "mov eax, 0x401\nmov dr7, rax", saved: { 0x560: 0x401n } },
+  "dr7-changed": { code: "mov eax, 0x700\nmov dr7, rax", saved: { 0x560: 0x700n } },
   "ds-changed": {
     code: "mov eax, 0x10\nmov ds, eax",
     saved: { 0x430: 0xffffffff_0c93_0010n },
