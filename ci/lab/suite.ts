@@ -49,16 +49,31 @@ interface Kept {
 
 type Build = (folder: string) => Promise<void>;
 
+/** By folder of cases, what their sources were when this process loaded them. */
+const loaded = new Map<string, Promise<string>>();
+
 /** The project's cases import the project alone: what they are is known without bundling them. */
 async function byItsSources(cache: Cache, guests: URL, build: Build): Promise<Kept> {
-  const key = await contentKey([
+  // Whoever edits a case while a gate runs must not get the guest of before with the trace of now.
+  let known = loaded.get(guests.href);
+  if (known === undefined) loaded.set(guests.href, known = sourcesKey(guests));
+  const key = await known;
+  const folder = await cache.entry("suites", key, async (folder) => {
+    await build(folder);
+    if (await sourcesKey(guests) === key) return;
+    throw new LabError("the project was changed while it was bundled for the lab: start anew");
+  });
+  return { key, folder };
+}
+
+function sourcesKey(guests: URL): Promise<string> {
+  return contentKey([
     Deno.version.deno,
     guests.href,
     Deno.readTextFileSync(new URL("mod.ts", project)),
     ...sources(["ci/lab/", "src/", "ffi/"].map((folder) => new URL(folder, project))),
     ...sources([guests]),
   ]);
-  return { key, folder: await cache.entry("suites", key, build) };
 }
 
 /** Cases from elsewhere may import anything: they are bundled to see what they are. */

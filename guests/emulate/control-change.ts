@@ -52,7 +52,8 @@ const rows: Record<string, Row> = {
   // XD is reserved where EFER.NXE is clear.
   "no-execute-off": {
     page: { executable: false },
-    change: `mov ecx, 0xc0000080\nrdmsr\nand eax, ~${NXE}\nwrmsr`,
+    // WRMSR alone leaves what is cached.
+    change: `mov ecx, 0xc0000080\nrdmsr\nand eax, ~${NXE}\nwrmsr\nmov rax, cr3\nmov cr3, rax`,
     after: 0x9,
     state: "= efer 0x500",
   },
