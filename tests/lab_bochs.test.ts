@@ -151,7 +151,7 @@ Deno.test("what is missing is named with its package", () => {
   assertThrows(
     () => requireTools(absent),
     LabError,
-    "this lab needs bochs-bin-absent, /nowhere/usr/share/bochs/BIOS-bochs-latest, " +
-      "/nowhere/usr/share/bochs/VGABIOS-lgpl-latest: apt-get install bochs bochsbios vgabios",
+    "this lab needs bochs-bin-absent, setpriv-absent, /nowhere/usr/share/bochs/BIOS-bochs-latest, " +
+      "/nowhere/usr/share/bochs/VGABIOS-lgpl-latest: apt-get install bochs util-linux bochsbios vgabios",
   );
 });
