@@ -26,6 +26,8 @@ interface Row {
   trap?: true;
   /** DR6 as the hypervisor finds it. */
   status?: bigint;
+  /** It leaves a breakpoint enabled. */
+  armed?: true;
 }
 
 const first = (bit: number): Intercepts => ({ first: (1 << bit) >>> 0 });
@@ -224,6 +226,7 @@ const rows: Record<string, Row> = {
     intercepts: { exceptions: 1 << DB },
     code: 0x40 + DB,
     status: 0xffff0ff2n,
+    armed: true,
   },
   // Error code and address.
   "page-fault": {
@@ -255,7 +258,18 @@ delete cases["rdpmc-forced"];
 export default defineCases("nested-svm/intercept", cases, ({ row, way }) => ({
   spec: ["APM 2 15.7 to 15.12: intercepts", "APM 2 appendix C: SVM intercept exit codes"],
   mode: "long",
-  requires: [...requires, ...way.requires],
+  requires: [
+    ...requires,
+    ...way.requires,
+    ...(row.armed
+      ? [
+        {
+          notEmulatedBy: "qemu-tcg",
+          because: "it leaves a nested guest's breakpoint armed for whoever comes next",
+        } as const,
+      ]
+      : []),
+  ],
   machine: {
     ...machine,
     map: [{ virtual: 0xd000, physical: 0xd000, present: false }],
