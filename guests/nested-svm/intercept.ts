@@ -1,4 +1,4 @@
-import { asm, defineCases } from "../../mod.ts";
+import { asm, defineCases, type Requirement } from "../../mod.ts";
 import { inBothWays } from "../_ways.ts";
 import {
   type Intercepts,
@@ -26,8 +26,7 @@ interface Row {
   trap?: true;
   /** DR6 as the hypervisor finds it. */
   status?: bigint;
-  /** It leaves a breakpoint enabled. */
-  armed?: true;
+  requires?: readonly Requirement[];
 }
 
 const first = (bit: number): Intercepts => ({ first: (1 << bit) >>> 0 });
@@ -226,7 +225,10 @@ const rows: Record<string, Row> = {
     intercepts: { exceptions: 1 << DB },
     code: 0x40 + DB,
     status: 0xffff0ff2n,
-    armed: true,
+    requires: [{
+      notEmulatedBy: "qemu-tcg",
+      because: "it leaves a nested guest's breakpoint armed for whoever comes next",
+    }],
   },
   // Error code and address.
   "page-fault": {
@@ -258,18 +260,7 @@ delete cases["rdpmc-forced"];
 export default defineCases("nested-svm/intercept", cases, ({ row, way }) => ({
   spec: ["APM 2 15.7 to 15.12: intercepts", "APM 2 appendix C: SVM intercept exit codes"],
   mode: "long",
-  requires: [
-    ...requires,
-    ...way.requires,
-    ...(row.armed
-      ? [
-        {
-          notEmulatedBy: "qemu-tcg",
-          because: "it leaves a nested guest's breakpoint armed for whoever comes next",
-        } as const,
-      ]
-      : []),
-  ],
+  requires: [...requires, ...way.requires, ...(row.requires ?? [])],
   machine: {
     ...machine,
     map: [{ virtual: 0xd000, physical: 0xd000, present: false }],

@@ -1,5 +1,5 @@
 import { asm, defineCase } from "../../mod.ts";
-import { complete, completed, prepared, prepareSmm, savedAnything } from "../smm/_smram.ts";
+import { comeToHlt, completed, prepared, savedAnything } from "../smm/_smram.ts";
 import * as smm from "../smm/_smram.ts";
 import { machine, requires } from "./_vmcb.ts";
 
@@ -25,9 +25,7 @@ export default defineCase({
     handler_end:
   `,
   drive: (context) => {
-    prepareSmm(context);
-    context.run();
-    complete(context);
+    comeToHlt(context);
     context.vcpu.smi();
   },
   trace: `

@@ -5,46 +5,25 @@ import {
   type PagingMode,
   type Requirement,
 } from "../../mod.ts";
+import {
+  ALL,
+  flushes,
+  FRAME,
+  inRegister,
+  LARGE,
+  NO_EXECUTE,
+  OTHER_FRAME,
+  OTHER_ROOT,
+  OTHER_TABLE,
+  ownTables,
+  ROOT,
+  set,
+} from "./_own_tables.ts";
 
-/** The root of the tables that a machine starts with. */
-const ROOT = 0x10000;
-const FRAME = 0xb000;
-const OTHER_FRAME = 0xc000;
-/** A page table, whose first entry leads to the other frame. */
-const OTHER_TABLE = 0x1d000;
-/** Room for another root. */
-const OTHER_ROOT = 0xe000;
-
-/** Present, writable, accessed, dirty: nothing is faulted, nothing is to be set. */
-const ALL = 0x63n;
-const LARGE = ALL | 0x80n;
-const NO_EXECUTE = 1n << 63n;
 const P = 1;
 const W = 2;
 const RSVD = 8;
 const ID = 0x10;
-
-interface Format {
-  /** A linear address that has tables of its own. */
-  readonly linear: bigint;
-  /** Where its entries are, from the last level up. */
-  readonly entries: readonly number[];
-  /** Bytes of an entry. */
-  readonly size: 4 | 8;
-  readonly rootSize: number;
-}
-
-/** Tables follow each other in the order in which they are needed: see PageTables. */
-const formats: Record<PagingMode, Format> = {
-  long: {
-    linear: 0x40000000000n,
-    entries: [0x19000, 0x18000, 0x17000, ROOT + 0x40],
-    size: 8,
-    rootSize: 0x1000,
-  },
-  pae: { linear: 0x40000000n, entries: [0x16000, 0x12000, ROOT + 8], size: 8, rootSize: 0x20 },
-  paged: { linear: 0x40000000n, entries: [0x12000, ROOT + 0x400], size: 4, rootSize: 0x1000 },
-};
 
 /** What the guest meets: a page by what is in it, or a fault of its read, its write, its fetch. */
 type Outcome = "frame" | "other" | "low" | { read: number } | { write: number } | { fetch: number };
@@ -78,29 +57,10 @@ const pointersAtControl: Requirement = {
   because: "it sets a reserved bit, as accessed, in the entries that a write to CR4 loads",
 };
 
-/** Writes an entry: the half that makes it present is the last. */
-const set = (mode: PagingMode, at: number, value: bigint) =>
-  mode === "long"
-    ? `mov rax, ${value}\nmov [${at}], rax`
-    : `${mode === "pae" ? `mov dword [${at + 4}], ${value >> 32n}` : ""}
-      mov dword [${at}], ${value & 0xffffffffn}`;
-
-const inRegister = (mode: PagingMode, register: string, change: string) => {
-  const a = mode === "long" ? "rax" : "eax";
-  return `mov ${a}, ${register}\n${change.replaceAll("$", a)}\nmov ${register}, ${a}`;
-};
-const flushes = (mode: PagingMode) => ({
-  page: `invlpg [${mode === "long" ? "rbp" : "ebp"}]`,
-  root: inRegister(mode, "cr3", ""),
-  global: `${inRegister(mode, "cr4", "xor $, 0x80")}\nxor eax, 0x80\nmov cr4, ${
-    mode === "long" ? "rax" : "eax"
-  }`,
-});
-
 const rows: Record<string, Row> = {};
 
 for (const mode of ["long", "pae", "paged"] as const) {
-  const { entries, size, rootSize } = formats[mode];
+  const { entries, size, rootSize } = ownTables[mode];
   const [table, directory] = entries;
   const long = mode === "long";
   const [di, si] = long ? ["rdi", "rsi"] : ["edi", "esi"];
@@ -322,7 +282,7 @@ function faultOf(outcome: Exclude<Outcome, string>): { error: number; offset: nu
 /** A guest changes its page tables, or what its control registers make of them: it meets the change. */
 export default defineCases("paging/change", rows, (row) => {
   const { mode, before = {}, first = "frame", change, flush, second, left = {} } = row;
-  const { linear, size, entries } = formats[mode];
+  const { linear, size, entries } = ownTables[mode];
   const long = mode === "long";
   const [a, bp, d, sp] = long ? ["rax", "rbp", "rdx", "rsp"] : ["eax", "ebp", "edx", "esp"];
   const fault = [first, second].find((outcome) => typeof outcome !== "string");

@@ -1,5 +1,5 @@
 import { asm, defineCases, type PagingMode } from "../../mod.ts";
-import { makeOtherRoot, tables } from "./_tables.ts";
+import { makeOtherRoot, tables } from "./_other_root.ts";
 
 interface Row {
   /** What the guest does; E is the entry of 0xc000, which maps to the page of that address. */
@@ -148,7 +148,7 @@ for (const [name, row] of Object.entries(rows)) {
 /** Entries that are written in parts, by locked instructions, two at once, and again and again. */
 export default defineCases("paging/entry-written", byMode, ({ row, mode }) => {
   const { code, state } = row;
-  const { table, entry, size, pointer, others, large } = tables[mode];
+  const { table, entry, size, others, large } = tables[mode];
   const long = mode === "long";
   const hex = (value: number) => `0x${value.toString(16)}`;
   const [otherRoot, otherTable] = [others.at(0)!, others.at(-1)!];
@@ -160,8 +160,6 @@ export default defineCases("paging/entry-written", byMode, ({ row, mode }) => {
     LARGE_TABLE: otherTable + 0x27,
     BEFORE: mode === "paged" ? 0x80 : 0,
     LARGE: large.address,
-    POINTER: pointer,
-    TABLE: table,
     OFFSET: entry - table,
     SIZE: size,
     E: entry,
@@ -172,9 +170,7 @@ export default defineCases("paging/entry-written", byMode, ({ row, mode }) => {
       .replace("next-entry", `mem ${hex(entry + size)} u32`)
       .replace("entry", `mem ${hex(entry)} u32`);
   return {
-    spec: [
-      "SDM 3A 4.10.4: invalidation of TLBs and paging-structure caches",
-    ],
+    spec: "SDM 3A 4.10.4: invalidation of TLBs and paging-structure caches",
     mode,
     machine: {
       map: [

@@ -52,6 +52,13 @@ export function complete({ vcpu, run }: DriveContext): void {
   vcpu.immediateExit = false;
 }
 
+/** Prepares SMM and runs a guest past its first exit, an OUT: what comes now finds it at HLT. */
+export function comeToHlt(context: DriveContext, base?: number): void {
+  prepareSmm(context, base);
+  context.run();
+  complete(context);
+}
+
 /** What {@link complete} adds to a trace. */
 export const completed = `
   > immediate-exit 0x1

@@ -1,5 +1,5 @@
 import { asm, defineCase } from "../../mod.ts";
-import { complete, completed, prepareSmm, requires } from "./_smram.ts";
+import { comeToHlt, completed, requires } from "./_smram.ts";
 
 /** A sixteenth of it has a part that a selector can hold. */
 const SMBASE = 0x210000;
@@ -25,9 +25,7 @@ export default defineCase({
     handler_end:
   `,
   drive: (context) => {
-    prepareSmm(context, SMBASE);
-    context.run();
-    complete(context);
+    comeToHlt(context, SMBASE);
     context.vcpu.smi();
   },
   trace: `

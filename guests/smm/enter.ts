@@ -1,5 +1,5 @@
 import { asm, defineCases, type MachineOptions, type ModeName } from "../../mod.ts";
-import { complete, completed, prepared, prepareSmm, requires, savedAnything } from "./_smram.ts";
+import { comeToHlt, completed, prepared, requires, savedAnything } from "./_smram.ts";
 
 const rows: Record<string, { mode: ModeName; machine?: Omit<MachineOptions, "handlers"> }> = {
   real: { mode: "real" },
@@ -49,9 +49,7 @@ export default defineCases("smm/enter", rows, ({ mode, machine }) => ({
   `,
   drive: (context) => {
     const { vcpu, run, assertEquals } = context;
-    prepareSmm(context);
-    run();
-    complete(context);
+    comeToHlt(context);
     const before = vcpu.sregs();
     vcpu.smi();
     run();

@@ -1,13 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import {
-  complete,
-  completed,
-  prepared,
-  prepareSmm,
-  requires,
-  savedAnything,
-  store,
-} from "./_smram.ts";
+import { comeToHlt, completed, prepared, requires, savedAnything, store } from "./_smram.ts";
 
 const rows = {
   // What the handler writes into the save area is what RSM loads.
@@ -40,9 +32,7 @@ export default defineCases("smm/handler", rows, ({ handler, state }) => ({
     handler_end:
   `,
   drive: (context) => {
-    prepareSmm(context);
-    context.run();
-    complete(context);
+    comeToHlt(context);
     context.vcpu.smi();
   },
   trace: `

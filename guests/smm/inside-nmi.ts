@@ -1,5 +1,5 @@
 import { asm, defineCase } from "../../mod.ts";
-import { complete, completed, prepared, prepareSmm, requires, savedAnything } from "./_smram.ts";
+import { comeToHlt, complete, completed, prepared, requires, savedAnything } from "./_smram.ts";
 
 /** RSM to an NMI's handler leaves NMIs masked, as they were: one that comes then waits for its IRET. */
 export default defineCase({
@@ -31,9 +31,7 @@ export default defineCase({
       const { smi, nmi } = vcpu.events();
       return [smi.smm, smi.smm_inside_nmi, nmi.masked];
     };
-    prepareSmm(context);
-    run();
-    complete(context);
+    comeToHlt(context);
     vcpu.nmi();
     run();
     complete(context);

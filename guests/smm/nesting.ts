@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { complete, completed, prepared, prepareSmm, requires, savedAnything } from "./_smram.ts";
+import { comeToHlt, completed, prepared, requires, savedAnything } from "./_smram.ts";
 
 const rows = {
   // A second SMI waits for RSM, and is taken before another instruction of the guest is.
@@ -37,9 +37,7 @@ export default defineCases("smm/nesting", rows, ({ raise, first, then, handled }
   `,
   drive: (context) => {
     const { vcpu, run } = context;
-    prepareSmm(context);
-    run();
-    complete(context);
+    comeToHlt(context);
     vcpu.smi();
     run();
     if (raise === "smi") vcpu.smi();

@@ -1,5 +1,5 @@
 import { asm, defineCase } from "../../mod.ts";
-import { complete, completed, prepared, prepareSmm, requires, savedAnything } from "./_smram.ts";
+import { comeToHlt, completed, prepared, requires, savedAnything } from "./_smram.ts";
 
 /** RSM brings back CR4.PCIDE and the process-context identifier in CR3. */
 export default defineCase({
@@ -24,9 +24,7 @@ export default defineCase({
     handler_end:
   `,
   drive: (context) => {
-    prepareSmm(context);
-    context.run();
-    complete(context);
+    comeToHlt(context);
     context.vcpu.smi();
   },
   trace: `

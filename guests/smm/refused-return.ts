@@ -1,5 +1,5 @@
 import { asm, defineCases } from "../../mod.ts";
-import { complete, completed, prepared, prepareSmm, requires, store } from "./_smram.ts";
+import { comeToHlt, completed, prepared, requires, store } from "./_smram.ts";
 
 const rows = {
   "paging-without-protection": store(0xff58, 0x80000010),
@@ -22,9 +22,7 @@ export default defineCases("smm/refused-return", rows, (instruction) => ({
     handler_end:
   `,
   drive: (context) => {
-    prepareSmm(context);
-    context.run();
-    complete(context);
+    comeToHlt(context);
     context.vcpu.smi();
   },
   trace: `

@@ -1,6 +1,6 @@
 import { asm, defineCases, type MachineOptions, type ModeName } from "../../mod.ts";
 import { without } from "../_cpuid.ts";
-import { complete, completed, prepared, prepareSmm, requires, SAVED, store } from "./_smram.ts";
+import { comeToHlt, completed, prepared, requires, SAVED, store } from "./_smram.ts";
 
 interface Row {
   mode: ModeName;
@@ -170,9 +170,7 @@ export default defineCases("smm/save-area-32", rows, (row) => {
     `,
     drive: (context) => {
       context.vcpu.setCpuid(without(0x80000001, 0, "edx", 29));
-      prepareSmm(context);
-      context.run();
-      complete(context);
+      comeToHlt(context);
       context.vcpu.smi();
     },
     trace: ({ behind }) => {

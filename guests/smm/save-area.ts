@@ -1,5 +1,5 @@
 import { asm, defineCase } from "../../mod.ts";
-import { complete, completed, prepared, prepareSmm, requires } from "./_smram.ts";
+import { comeToHlt, completed, prepared, requires } from "./_smram.ts";
 
 /** Selector, attributes, limit and base of a flat segment, as two words. */
 const data = "0xffffffffc0930030 0x0";
@@ -21,10 +21,8 @@ export default defineCase({
     handler_end:
   `,
   drive: (context) => {
-    const { vcpu, run } = context;
-    prepareSmm(context);
-    run();
-    complete(context);
+    const { vcpu } = context;
+    comeToHlt(context);
     vcpu.smi();
   },
   trace: ({ behind }) => `

@@ -1,6 +1,6 @@
 import { asm, defineCases, type DriveContext, type Segment } from "../../mod.ts";
 import { without } from "../_cpuid.ts";
-import { complete, completed, prepared, prepareSmm, requires, SAVED } from "./_smram.ts";
+import { comeToHlt, completed, prepared, requires, SAVED } from "./_smram.ts";
 
 type Registers = ReturnType<DriveContext["vcpu"]["sregs"]>;
 type Segments = { -readonly [Name in keyof Registers]: Registers[Name] };
@@ -63,9 +63,7 @@ export default defineCases("smm/segments", rows, ({ mode }) => ({
   drive: (context) => {
     const { vcpu, run, read, write, assertEquals } = context;
     if (mode === "protected") vcpu.setCpuid(without(0x80000001, 0, "edx", 29));
-    prepareSmm(context);
-    run();
-    complete(context);
+    comeToHlt(context);
     const before = vcpu.sregs();
     const given: Segments = {
       ...before,

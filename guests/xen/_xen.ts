@@ -65,3 +65,30 @@ export function raised(port: number, width: Width = 64, told = true): string {
   }
   `;
 }
+
+/**
+ * Puts out what of an upcall is there (an interrupt that waits, the flag), then hears it: with
+ * RSI the local APIC, and a handler that counts in EBX.
+ *
+ * @param vector whose vector it is that tells of the upcall
+ */
+export function hearUpcall(vector: "vm" | "vcpu" | undefined): string {
+  return `
+    mov eax, [rsi + 0x230]
+    out 0x11, eax
+    movzx eax, byte [${VCPU_INFO}]
+    out 0x12, eax
+    push 0x202
+    popfq
+    nop
+    cli
+    xor eax, eax
+    mov byte [${VCPU_INFO}], al
+    out 0xf4, al
+    handler:
+    inc ebx
+    mov byte [${VCPU_INFO}], 0
+    ${vector === "vcpu" ? "mov dword [rsi + 0xb0], 0" : ""}
+    iretq
+  `;
+}

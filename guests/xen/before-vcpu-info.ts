@@ -1,5 +1,14 @@
 import { asm, defineCases } from "../../mod.ts";
-import { became, becomeXen, clocks, raised, requires, VCPU_INFO, type Width } from "./_xen.ts";
+import {
+  became,
+  becomeXen,
+  clocks,
+  hearUpcall,
+  raised,
+  requires,
+  VCPU_INFO,
+  type Width,
+} from "./_xen.ts";
 
 interface Row {
   width?: Width;
@@ -32,22 +41,7 @@ export default defineCases("xen/before-vcpu-info", rows, ({ width = 64, port, ve
   guest: asm`
     mov dword [rsi + 0xf0], 0x1ff
     out 0x10, al
-    mov eax, [rsi + 0x230]
-    out 0x11, eax
-    movzx eax, byte [${VCPU_INFO}]
-    out 0x12, eax
-    push 0x202
-    popfq
-    nop
-    cli
-    xor eax, eax
-    mov byte [${VCPU_INFO}], al
-    out 0xf4, al
-    handler:
-    inc ebx
-    mov byte [${VCPU_INFO}], 0
-    ${vector === "vcpu" ? "mov dword [rsi + 0xb0], 0" : ""}
-    iretq
+    ${hearUpcall(vector)}
   `,
   drive: (context) => {
     const { vm, vcpu, run } = context;

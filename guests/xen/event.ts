@@ -3,6 +3,7 @@ import {
   became,
   becomeXen,
   clocks,
+  hearUpcall,
   layouts,
   raised,
   requires,
@@ -88,22 +89,7 @@ export default defineCases("xen/event", rows, (row) => {
       ${pending ? `mov byte [${SHARED + bits + (port >> 3)}], ${bit}` : ""}
       ${told ? `mov byte [${VCPU_INFO + selector}], 1` : ""}
       out 0x10, al
-      mov eax, [rsi + 0x230]
-      out 0x11, eax
-      movzx eax, byte [${VCPU_INFO}]
-      out 0x12, eax
-      push 0x202
-      popfq
-      nop
-      cli
-      xor eax, eax
-      mov byte [${VCPU_INFO}], al
-      out 0xf4, al
-      handler:
-      inc ebx
-      mov byte [${VCPU_INFO}], 0        ; the upcall is heard
-      ${vector === "vcpu" ? "mov dword [rsi + 0xb0], 0" : ""}
-      iretq
+      ${hearUpcall(vector)}
     `,
     drive: (context) => {
       const { vm, vcpu, run, attempt } = context;

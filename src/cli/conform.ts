@@ -1,5 +1,4 @@
 import { ConsoleReport, type Output } from "../report/console.ts";
-import { LiveLine } from "../report/live_line.ts";
 import { exitCode, type Reported } from "../report/report.ts";
 import { type Baseline, BaselineError } from "../suite/baseline.ts";
 import { Arguments } from "./arguments.ts";
@@ -65,10 +64,8 @@ export async function conform(args: readonly string[], output: Output): Promise<
   const baseline = knownFailures(options, host);
   using files = new OutputFiles(options, output);
   files.begin({ kind: "run", ...host.place, shard, cases: chosen.length });
-  const live = new LiveLine(output);
   const tolerate = (message: string) => {
-    live.clear();
-    output.write(`tolerated: ${message}\n`);
+    report.tolerated(message);
     files.problem({ name: backend.name, message, tolerated: true });
   };
   const all: Reported[] = [];

@@ -25,7 +25,8 @@ lab runs once more by itself: one that does not come again is said, and tolerate
 A pattern is a part of a case's id, or the whole id with * for anything: pio, 'mmio/*~long'.
 
   --only NAME        a backend of ci/gate.json: svm-6.12, all of svm, or a name with *; it has to
-                     run, optional or not; several times if need be
+                     run, optional or not, and judges more than the \`cases\` that it names there;
+                     several times if need be
   --from FILE        judge the runs that a file of JSON lines records, and run nothing
   --update           write the baselines anew: keep the entries that still fail, drop those that
                      pass, add new failures with a reason

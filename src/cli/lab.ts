@@ -83,8 +83,7 @@ export async function lab(args: readonly string[], output: Output): Promise<numb
     using files = new OutputFiles(options, output);
     files.begin({ kind: "run", ...open.place, shard, cases: chosen.length });
     const tolerate = (message: string) => {
-      live.clear();
-      output.write(`tolerated: ${message}\n`);
+      report.tolerated(message);
       files.problem({ name: backend.name, message, tolerated: true });
     };
     const all: Reported[] = [];

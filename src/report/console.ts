@@ -51,6 +51,12 @@ export class ConsoleReport {
     this.#all.push(reported);
   }
 
+  /** Says at once of a regression that it did not come again. */
+  tolerated(message: string): void {
+    this.#live.clear();
+    this.#output.write(`tolerated: ${message}\n`);
+  }
+
   /**
    * Writes failures, known failures, stale entries, skips and the summary.
    *

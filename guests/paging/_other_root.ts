@@ -14,8 +14,6 @@ export interface Tables {
   readonly entry: number;
   /** Bytes of an entry. */
   readonly size: 4 | 8;
-  /** The entry that points to the last table. */
-  readonly pointer: number;
   /** A page as large as what a last table maps, and its entry. */
   readonly large: { readonly address: number; readonly size: number; readonly pointer: number };
 }
@@ -30,7 +28,6 @@ function tablesOf(path: readonly number[], size: 4 | 8): Tables {
     table,
     entry: table + 12 * size,
     size,
-    pointer,
     large: { address: 3 * mapped, size: mapped, pointer: pointer + 3 * size },
   };
 }
